@@ -1,0 +1,23 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
+)
+
+// id is the primary key of every entity, a UUIDv7 unless the writer derives one.
+func id() ent.Field {
+	return field.UUID("id", uuid.UUID{}).Default(func() uuid.UUID { return uuid.Must(uuid.NewV7()) }).Immutable()
+}
+
+// moment is a column for a time that is always known, in UTC with microseconds.
+func moment(name string) ent.Field { return field.Time(name).SchemaType(momentTypes) }
+
+// maybe is a column for a time that may be unknown.
+func maybe(name string) ent.Field {
+	return field.Time(name).SchemaType(momentTypes).Optional().Nillable()
+}
+
+var momentTypes = map[string]string{dialect.Postgres: "timestamptz", dialect.SQLite: "datetime"}

@@ -1,0 +1,42 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Individual is a person as now understood: a connected component of
+// identifiers. Its id is that of its oldest member; every column is derived.
+type Individual struct{ ent.Schema }
+
+// Fields of an individual.
+func (Individual) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		moment("first_seen_at"),
+		moment("last_seen_at"),
+		field.Bool("identified").Default(false).Comment("a USER_ID is among the identifiers"),
+		field.Bool("contested").Default(false).Comment("a link of a member stays inert because it would join two USER_IDs"),
+		field.Int64("permitted").Comment("the purposes that are permitted now, a bit each"),
+	}
+}
+
+// Edges of an individual.
+func (Individual) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("identifiers", Identifier.Type),
+		edge.To("traits", Trait.Type),
+		edge.To("sessions", Session.Type),
+		edge.To("interactions", Interaction.Type),
+	}
+}
+
+// Indexes of an individual: the two orders of the list.
+func (Individual) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("last_seen_at", "id"),
+		index.Fields("first_seen_at", "id"),
+	}
+}

@@ -1,0 +1,28 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema/field"
+)
+
+// Purpose is what personal data is read for.
+type Purpose struct{ ent.Schema }
+
+// Fields of a purpose.
+func (Purpose) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		field.String("key").NotEmpty().Unique().Immutable(),
+		field.String("name").NotEmpty(),
+		field.String("description"),
+		field.Uint8("bit").Unique().Immutable().Comment("its place in the sets of permitted purposes"),
+		field.String("legal_basis").NotEmpty(),
+		field.Bool("retroactive").Default(false),
+		field.Int64("retention").Default(0).Comment("microseconds; 0: no limit of its own"),
+		field.Int("floor").Default(10),
+		field.JSON("consent_mode", []string{}).Optional(),
+		field.JSON("tcf", []int{}).Optional(),
+		field.JSON("gpp", []string{}).Optional(),
+		field.JSON("categories", []string{}).Optional(),
+	}
+}
