@@ -95,10 +95,11 @@ var Scopes = []Scope{
 
 // Viewer is who is asking, as their token says, and what they ask for.
 type Viewer struct {
-	Subject  string
-	Scopes   []Scope
-	Purposes []string // keys of the purposes that they may declare
-	Purpose  string   // key of the one that this request declares; empty when it declares none
+	Subject    string
+	Scopes     []Scope
+	Purposes   []string  // keys of the purposes that they may declare
+	Purpose    string    // key of the one that this request declares; empty when it declares none
+	Individual uuid.UUID // whose own token it is, with the scope self; zero for everyone else
 }
 
 // May reports whether the viewer holds a scope; admin holds all but self.
