@@ -34,7 +34,7 @@ var crockfordValue = func() (table [256]byte) {
 
 // FormatID spells a UUID as a TypeID:
 //
-//	FormatID("ind", 0190a5e4-4d5b-7c3a-9b1e-2f6d8a7c5e10) = "ind_01j2jy8katfgx9p7hfdp57rqgg"
+//	FormatID("ind", 0190a5e4-4d5b-7c3a-9b1e-2f6d8a7c5e10) = "ind_01j2jy8kavfgx9p7hfdp57rqgg"
 func FormatID(prefix string, id uuid.UUID) string {
 	b := make([]byte, 0, len(prefix)+1+26)
 	b = append(b, prefix...)
@@ -66,7 +66,7 @@ func FormatID(prefix string, id uuid.UUID) string {
 func ParseID(text string) (prefix string, id uuid.UUID, err error) {
 	cut := strings.LastIndexByte(text, '_')
 	if cut <= 0 || cut > 63 || len(text)-cut-1 != 26 {
-		return "", uuid.Nil, NewError(Invalid, "id", "an id is a prefix, an underscore and 26 characters, such as ind_01j2jy8katfgx9p7hfdp57rqgg")
+		return "", uuid.Nil, NewError(Invalid, "id", "an id is a prefix, an underscore and 26 characters, such as ind_01j2jy8kavfgx9p7hfdp57rqgg")
 	}
 	prefix, digits := text[:cut], text[cut+1:]
 	for i := range len(prefix) {
