@@ -36,6 +36,10 @@ type Identifier struct {
 	FirstSeenAt time.Time `json:"first_seen_at,omitempty"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt time.Time `json:"last_seen_at,omitempty"`
+	// FirstActedAt holds the value of the "first_acted_at" field.
+	FirstActedAt *time.Time `json:"first_acted_at,omitempty"`
+	// LastActedAt holds the value of the "last_acted_at" field.
+	LastActedAt *time.Time `json:"last_acted_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the IdentifierQuery when eager-loading is set.
 	Edges        IdentifierEdges `json:"edges"`
@@ -75,7 +79,7 @@ func (*Identifier) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case identifier.FieldValue:
 			values[i] = new(sql.NullString)
-		case identifier.FieldFirstSeenAt, identifier.FieldLastSeenAt:
+		case identifier.FieldFirstSeenAt, identifier.FieldLastSeenAt, identifier.FieldFirstActedAt, identifier.FieldLastActedAt:
 			values[i] = new(sql.NullTime)
 		case identifier.FieldID, identifier.FieldOrigin, identifier.FieldIndividualID:
 			values[i] = new(uuid.UUID)
@@ -149,6 +153,20 @@ func (_m *Identifier) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LastSeenAt = value.Time
 			}
+		case identifier.FieldFirstActedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field first_acted_at", values[i])
+			} else if value.Valid {
+				_m.FirstActedAt = new(time.Time)
+				*_m.FirstActedAt = value.Time
+			}
+		case identifier.FieldLastActedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field last_acted_at", values[i])
+			} else if value.Valid {
+				_m.LastActedAt = new(time.Time)
+				*_m.LastActedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -215,6 +233,16 @@ func (_m *Identifier) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_seen_at=")
 	builder.WriteString(_m.LastSeenAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	if v := _m.FirstActedAt; v != nil {
+		builder.WriteString("first_acted_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.LastActedAt; v != nil {
+		builder.WriteString("last_acted_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

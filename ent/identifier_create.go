@@ -86,6 +86,34 @@ func (_c *IdentifierCreate) SetLastSeenAt(v time.Time) *IdentifierCreate {
 	return _c
 }
 
+// SetFirstActedAt sets the "first_acted_at" field.
+func (_c *IdentifierCreate) SetFirstActedAt(v time.Time) *IdentifierCreate {
+	_c.mutation.SetFirstActedAt(v)
+	return _c
+}
+
+// SetNillableFirstActedAt sets the "first_acted_at" field if the given value is not nil.
+func (_c *IdentifierCreate) SetNillableFirstActedAt(v *time.Time) *IdentifierCreate {
+	if v != nil {
+		_c.SetFirstActedAt(*v)
+	}
+	return _c
+}
+
+// SetLastActedAt sets the "last_acted_at" field.
+func (_c *IdentifierCreate) SetLastActedAt(v time.Time) *IdentifierCreate {
+	_c.mutation.SetLastActedAt(v)
+	return _c
+}
+
+// SetNillableLastActedAt sets the "last_acted_at" field if the given value is not nil.
+func (_c *IdentifierCreate) SetNillableLastActedAt(v *time.Time) *IdentifierCreate {
+	if v != nil {
+		_c.SetLastActedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *IdentifierCreate) SetID(v uuid.UUID) *IdentifierCreate {
 	_c.mutation.SetID(v)
@@ -226,6 +254,14 @@ func (_c *IdentifierCreate) createSpec() (*Identifier, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastSeenAt(); ok {
 		_spec.SetField(identifier.FieldLastSeenAt, field.TypeTime, value)
 		_node.LastSeenAt = value
+	}
+	if value, ok := _c.mutation.FirstActedAt(); ok {
+		_spec.SetField(identifier.FieldFirstActedAt, field.TypeTime, value)
+		_node.FirstActedAt = &value
+	}
+	if value, ok := _c.mutation.LastActedAt(); ok {
+		_spec.SetField(identifier.FieldLastActedAt, field.TypeTime, value)
+		_node.LastActedAt = &value
 	}
 	if nodes := _c.mutation.IndividualIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

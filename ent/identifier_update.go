@@ -106,6 +106,46 @@ func (_u *IdentifierUpdate) SetNillableLastSeenAt(v *time.Time) *IdentifierUpdat
 	return _u
 }
 
+// SetFirstActedAt sets the "first_acted_at" field.
+func (_u *IdentifierUpdate) SetFirstActedAt(v time.Time) *IdentifierUpdate {
+	_u.mutation.SetFirstActedAt(v)
+	return _u
+}
+
+// SetNillableFirstActedAt sets the "first_acted_at" field if the given value is not nil.
+func (_u *IdentifierUpdate) SetNillableFirstActedAt(v *time.Time) *IdentifierUpdate {
+	if v != nil {
+		_u.SetFirstActedAt(*v)
+	}
+	return _u
+}
+
+// ClearFirstActedAt clears the value of the "first_acted_at" field.
+func (_u *IdentifierUpdate) ClearFirstActedAt() *IdentifierUpdate {
+	_u.mutation.ClearFirstActedAt()
+	return _u
+}
+
+// SetLastActedAt sets the "last_acted_at" field.
+func (_u *IdentifierUpdate) SetLastActedAt(v time.Time) *IdentifierUpdate {
+	_u.mutation.SetLastActedAt(v)
+	return _u
+}
+
+// SetNillableLastActedAt sets the "last_acted_at" field if the given value is not nil.
+func (_u *IdentifierUpdate) SetNillableLastActedAt(v *time.Time) *IdentifierUpdate {
+	if v != nil {
+		_u.SetLastActedAt(*v)
+	}
+	return _u
+}
+
+// ClearLastActedAt clears the value of the "last_acted_at" field.
+func (_u *IdentifierUpdate) ClearLastActedAt() *IdentifierUpdate {
+	_u.mutation.ClearLastActedAt()
+	return _u
+}
+
 // SetIndividual sets the "individual" edge to the Individual entity.
 func (_u *IdentifierUpdate) SetIndividual(v *Individual) *IdentifierUpdate {
 	return _u.SetIndividualID(v.ID)
@@ -183,6 +223,18 @@ func (_u *IdentifierUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(identifier.FieldLastSeenAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.FirstActedAt(); ok {
+		_spec.SetField(identifier.FieldFirstActedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FirstActedAtCleared() {
+		_spec.ClearField(identifier.FieldFirstActedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.LastActedAt(); ok {
+		_spec.SetField(identifier.FieldLastActedAt, field.TypeTime, value)
+	}
+	if _u.mutation.LastActedAtCleared() {
+		_spec.ClearField(identifier.FieldLastActedAt, field.TypeTime)
 	}
 	if _u.mutation.IndividualCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -309,6 +361,46 @@ func (_u *IdentifierUpdateOne) SetNillableLastSeenAt(v *time.Time) *IdentifierUp
 	return _u
 }
 
+// SetFirstActedAt sets the "first_acted_at" field.
+func (_u *IdentifierUpdateOne) SetFirstActedAt(v time.Time) *IdentifierUpdateOne {
+	_u.mutation.SetFirstActedAt(v)
+	return _u
+}
+
+// SetNillableFirstActedAt sets the "first_acted_at" field if the given value is not nil.
+func (_u *IdentifierUpdateOne) SetNillableFirstActedAt(v *time.Time) *IdentifierUpdateOne {
+	if v != nil {
+		_u.SetFirstActedAt(*v)
+	}
+	return _u
+}
+
+// ClearFirstActedAt clears the value of the "first_acted_at" field.
+func (_u *IdentifierUpdateOne) ClearFirstActedAt() *IdentifierUpdateOne {
+	_u.mutation.ClearFirstActedAt()
+	return _u
+}
+
+// SetLastActedAt sets the "last_acted_at" field.
+func (_u *IdentifierUpdateOne) SetLastActedAt(v time.Time) *IdentifierUpdateOne {
+	_u.mutation.SetLastActedAt(v)
+	return _u
+}
+
+// SetNillableLastActedAt sets the "last_acted_at" field if the given value is not nil.
+func (_u *IdentifierUpdateOne) SetNillableLastActedAt(v *time.Time) *IdentifierUpdateOne {
+	if v != nil {
+		_u.SetLastActedAt(*v)
+	}
+	return _u
+}
+
+// ClearLastActedAt clears the value of the "last_acted_at" field.
+func (_u *IdentifierUpdateOne) ClearLastActedAt() *IdentifierUpdateOne {
+	_u.mutation.ClearLastActedAt()
+	return _u
+}
+
 // SetIndividual sets the "individual" edge to the Individual entity.
 func (_u *IdentifierUpdateOne) SetIndividual(v *Individual) *IdentifierUpdateOne {
 	return _u.SetIndividualID(v.ID)
@@ -416,6 +508,18 @@ func (_u *IdentifierUpdateOne) sqlSave(ctx context.Context) (_node *Identifier, 
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(identifier.FieldLastSeenAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.FirstActedAt(); ok {
+		_spec.SetField(identifier.FieldFirstActedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FirstActedAtCleared() {
+		_spec.ClearField(identifier.FieldFirstActedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.LastActedAt(); ok {
+		_spec.SetField(identifier.FieldLastActedAt, field.TypeTime, value)
+	}
+	if _u.mutation.LastActedAtCleared() {
+		_spec.ClearField(identifier.FieldLastActedAt, field.TypeTime)
 	}
 	if _u.mutation.IndividualCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -22,6 +22,8 @@ type Individual struct {
 	FirstSeenAt time.Time `json:"first_seen_at,omitempty"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt time.Time `json:"last_seen_at,omitempty"`
+	// whether the moments above are of what they did, and not only of what was said of them
+	Acted bool `json:"acted,omitempty"`
 	// a USER_ID is among the identifiers
 	Identified bool `json:"identified,omitempty"`
 	// a link of a member stays inert because it would join two USER_IDs
@@ -90,7 +92,7 @@ func (*Individual) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case individual.FieldIdentified, individual.FieldContested:
+		case individual.FieldActed, individual.FieldIdentified, individual.FieldContested:
 			values[i] = new(sql.NullBool)
 		case individual.FieldPermitted:
 			values[i] = new(sql.NullInt64)
@@ -130,6 +132,12 @@ func (_m *Individual) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field last_seen_at", values[i])
 			} else if value.Valid {
 				_m.LastSeenAt = value.Time
+			}
+		case individual.FieldActed:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field acted", values[i])
+			} else if value.Valid {
+				_m.Acted = value.Bool
 			}
 		case individual.FieldIdentified:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -210,6 +218,9 @@ func (_m *Individual) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_seen_at=")
 	builder.WriteString(_m.LastSeenAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("acted=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Acted))
 	builder.WriteString(", ")
 	builder.WriteString("identified=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Identified))

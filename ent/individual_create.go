@@ -37,6 +37,20 @@ func (_c *IndividualCreate) SetLastSeenAt(v time.Time) *IndividualCreate {
 	return _c
 }
 
+// SetActed sets the "acted" field.
+func (_c *IndividualCreate) SetActed(v bool) *IndividualCreate {
+	_c.mutation.SetActed(v)
+	return _c
+}
+
+// SetNillableActed sets the "acted" field if the given value is not nil.
+func (_c *IndividualCreate) SetNillableActed(v *bool) *IndividualCreate {
+	if v != nil {
+		_c.SetActed(*v)
+	}
+	return _c
+}
+
 // SetIdentified sets the "identified" field.
 func (_c *IndividualCreate) SetIdentified(v bool) *IndividualCreate {
 	_c.mutation.SetIdentified(v)
@@ -180,6 +194,10 @@ func (_c *IndividualCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *IndividualCreate) defaults() {
+	if _, ok := _c.mutation.Acted(); !ok {
+		v := individual.DefaultActed
+		_c.mutation.SetActed(v)
+	}
 	if _, ok := _c.mutation.Identified(); !ok {
 		v := individual.DefaultIdentified
 		_c.mutation.SetIdentified(v)
@@ -201,6 +219,9 @@ func (_c *IndividualCreate) check() error {
 	}
 	if _, ok := _c.mutation.LastSeenAt(); !ok {
 		return &ValidationError{Name: "last_seen_at", err: errors.New(`ent: missing required field "Individual.last_seen_at"`)}
+	}
+	if _, ok := _c.mutation.Acted(); !ok {
+		return &ValidationError{Name: "acted", err: errors.New(`ent: missing required field "Individual.acted"`)}
 	}
 	if _, ok := _c.mutation.Identified(); !ok {
 		return &ValidationError{Name: "identified", err: errors.New(`ent: missing required field "Individual.identified"`)}
@@ -253,6 +274,10 @@ func (_c *IndividualCreate) createSpec() (*Individual, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastSeenAt(); ok {
 		_spec.SetField(individual.FieldLastSeenAt, field.TypeTime, value)
 		_node.LastSeenAt = value
+	}
+	if value, ok := _c.mutation.Acted(); ok {
+		_spec.SetField(individual.FieldActed, field.TypeBool, value)
+		_node.Acted = value
 	}
 	if value, ok := _c.mutation.Identified(); ok {
 		_spec.SetField(individual.FieldIdentified, field.TypeBool, value)

@@ -61,6 +61,20 @@ func (_u *IndividualUpdate) SetNillableLastSeenAt(v *time.Time) *IndividualUpdat
 	return _u
 }
 
+// SetActed sets the "acted" field.
+func (_u *IndividualUpdate) SetActed(v bool) *IndividualUpdate {
+	_u.mutation.SetActed(v)
+	return _u
+}
+
+// SetNillableActed sets the "acted" field if the given value is not nil.
+func (_u *IndividualUpdate) SetNillableActed(v *bool) *IndividualUpdate {
+	if v != nil {
+		_u.SetActed(*v)
+	}
+	return _u
+}
+
 // SetIdentified sets the "identified" field.
 func (_u *IndividualUpdate) SetIdentified(v bool) *IndividualUpdate {
 	_u.mutation.SetIdentified(v)
@@ -301,6 +315,9 @@ func (_u *IndividualUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(individual.FieldLastSeenAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Acted(); ok {
+		_spec.SetField(individual.FieldActed, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.Identified(); ok {
 		_spec.SetField(individual.FieldIdentified, field.TypeBool, value)
 	}
@@ -537,6 +554,20 @@ func (_u *IndividualUpdateOne) SetLastSeenAt(v time.Time) *IndividualUpdateOne {
 func (_u *IndividualUpdateOne) SetNillableLastSeenAt(v *time.Time) *IndividualUpdateOne {
 	if v != nil {
 		_u.SetLastSeenAt(*v)
+	}
+	return _u
+}
+
+// SetActed sets the "acted" field.
+func (_u *IndividualUpdateOne) SetActed(v bool) *IndividualUpdateOne {
+	_u.mutation.SetActed(v)
+	return _u
+}
+
+// SetNillableActed sets the "acted" field if the given value is not nil.
+func (_u *IndividualUpdateOne) SetNillableActed(v *bool) *IndividualUpdateOne {
+	if v != nil {
+		_u.SetActed(*v)
 	}
 	return _u
 }
@@ -810,6 +841,9 @@ func (_u *IndividualUpdateOne) sqlSave(ctx context.Context) (_node *Individual, 
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(individual.FieldLastSeenAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.Acted(); ok {
+		_spec.SetField(individual.FieldActed, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Identified(); ok {
 		_spec.SetField(individual.FieldIdentified, field.TypeBool, value)

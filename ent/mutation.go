@@ -761,6 +761,8 @@ type IdentifierMutation struct {
 	shared            *bool
 	first_seen_at     *time.Time
 	last_seen_at      *time.Time
+	first_acted_at    *time.Time
+	last_acted_at     *time.Time
 	clearedFields     map[string]struct{}
 	individual        *uuid.UUID
 	clearedindividual bool
@@ -1194,6 +1196,104 @@ func (m *IdentifierMutation) ResetLastSeenAt() {
 	m.last_seen_at = nil
 }
 
+// SetFirstActedAt sets the "first_acted_at" field.
+func (m *IdentifierMutation) SetFirstActedAt(t time.Time) {
+	m.first_acted_at = &t
+}
+
+// FirstActedAt returns the value of the "first_acted_at" field in the mutation.
+func (m *IdentifierMutation) FirstActedAt() (r time.Time, exists bool) {
+	v := m.first_acted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFirstActedAt returns the old "first_acted_at" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldFirstActedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFirstActedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFirstActedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFirstActedAt: %w", err)
+	}
+	return oldValue.FirstActedAt, nil
+}
+
+// ClearFirstActedAt clears the value of the "first_acted_at" field.
+func (m *IdentifierMutation) ClearFirstActedAt() {
+	m.first_acted_at = nil
+	m.clearedFields[identifier.FieldFirstActedAt] = struct{}{}
+}
+
+// FirstActedAtCleared returns if the "first_acted_at" field was cleared in this mutation.
+func (m *IdentifierMutation) FirstActedAtCleared() bool {
+	_, ok := m.clearedFields[identifier.FieldFirstActedAt]
+	return ok
+}
+
+// ResetFirstActedAt resets all changes to the "first_acted_at" field.
+func (m *IdentifierMutation) ResetFirstActedAt() {
+	m.first_acted_at = nil
+	delete(m.clearedFields, identifier.FieldFirstActedAt)
+}
+
+// SetLastActedAt sets the "last_acted_at" field.
+func (m *IdentifierMutation) SetLastActedAt(t time.Time) {
+	m.last_acted_at = &t
+}
+
+// LastActedAt returns the value of the "last_acted_at" field in the mutation.
+func (m *IdentifierMutation) LastActedAt() (r time.Time, exists bool) {
+	v := m.last_acted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastActedAt returns the old "last_acted_at" field's value of the Identifier entity.
+// If the Identifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentifierMutation) OldLastActedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastActedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastActedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastActedAt: %w", err)
+	}
+	return oldValue.LastActedAt, nil
+}
+
+// ClearLastActedAt clears the value of the "last_acted_at" field.
+func (m *IdentifierMutation) ClearLastActedAt() {
+	m.last_acted_at = nil
+	m.clearedFields[identifier.FieldLastActedAt] = struct{}{}
+}
+
+// LastActedAtCleared returns if the "last_acted_at" field was cleared in this mutation.
+func (m *IdentifierMutation) LastActedAtCleared() bool {
+	_, ok := m.clearedFields[identifier.FieldLastActedAt]
+	return ok
+}
+
+// ResetLastActedAt resets all changes to the "last_acted_at" field.
+func (m *IdentifierMutation) ResetLastActedAt() {
+	m.last_acted_at = nil
+	delete(m.clearedFields, identifier.FieldLastActedAt)
+}
+
 // ClearIndividual clears the "individual" edge to the Individual entity.
 func (m *IdentifierMutation) ClearIndividual() {
 	m.clearedindividual = true
@@ -1255,7 +1355,7 @@ func (m *IdentifierMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IdentifierMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 10)
 	if m.kind != nil {
 		fields = append(fields, identifier.FieldKind)
 	}
@@ -1279,6 +1379,12 @@ func (m *IdentifierMutation) Fields() []string {
 	}
 	if m.last_seen_at != nil {
 		fields = append(fields, identifier.FieldLastSeenAt)
+	}
+	if m.first_acted_at != nil {
+		fields = append(fields, identifier.FieldFirstActedAt)
+	}
+	if m.last_acted_at != nil {
+		fields = append(fields, identifier.FieldLastActedAt)
 	}
 	return fields
 }
@@ -1304,6 +1410,10 @@ func (m *IdentifierMutation) Field(name string) (ent.Value, bool) {
 		return m.FirstSeenAt()
 	case identifier.FieldLastSeenAt:
 		return m.LastSeenAt()
+	case identifier.FieldFirstActedAt:
+		return m.FirstActedAt()
+	case identifier.FieldLastActedAt:
+		return m.LastActedAt()
 	}
 	return nil, false
 }
@@ -1329,6 +1439,10 @@ func (m *IdentifierMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldFirstSeenAt(ctx)
 	case identifier.FieldLastSeenAt:
 		return m.OldLastSeenAt(ctx)
+	case identifier.FieldFirstActedAt:
+		return m.OldFirstActedAt(ctx)
+	case identifier.FieldLastActedAt:
+		return m.OldLastActedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Identifier field %s", name)
 }
@@ -1394,6 +1508,20 @@ func (m *IdentifierMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLastSeenAt(v)
 		return nil
+	case identifier.FieldFirstActedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFirstActedAt(v)
+		return nil
+	case identifier.FieldLastActedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastActedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Identifier field %s", name)
 }
@@ -1442,6 +1570,12 @@ func (m *IdentifierMutation) ClearedFields() []string {
 	if m.FieldCleared(identifier.FieldUserKey) {
 		fields = append(fields, identifier.FieldUserKey)
 	}
+	if m.FieldCleared(identifier.FieldFirstActedAt) {
+		fields = append(fields, identifier.FieldFirstActedAt)
+	}
+	if m.FieldCleared(identifier.FieldLastActedAt) {
+		fields = append(fields, identifier.FieldLastActedAt)
+	}
 	return fields
 }
 
@@ -1458,6 +1592,12 @@ func (m *IdentifierMutation) ClearField(name string) error {
 	switch name {
 	case identifier.FieldUserKey:
 		m.ClearUserKey()
+		return nil
+	case identifier.FieldFirstActedAt:
+		m.ClearFirstActedAt()
+		return nil
+	case identifier.FieldLastActedAt:
+		m.ClearLastActedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Identifier nullable field %s", name)
@@ -1490,6 +1630,12 @@ func (m *IdentifierMutation) ResetField(name string) error {
 		return nil
 	case identifier.FieldLastSeenAt:
 		m.ResetLastSeenAt()
+		return nil
+	case identifier.FieldFirstActedAt:
+		m.ResetFirstActedAt()
+		return nil
+	case identifier.FieldLastActedAt:
+		m.ResetLastActedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Identifier field %s", name)
@@ -2363,6 +2509,7 @@ type IndividualMutation struct {
 	id                  *uuid.UUID
 	first_seen_at       *time.Time
 	last_seen_at        *time.Time
+	acted               *bool
 	identified          *bool
 	contested           *bool
 	permitted           *int64
@@ -2559,6 +2706,42 @@ func (m *IndividualMutation) OldLastSeenAt(ctx context.Context) (v time.Time, er
 // ResetLastSeenAt resets all changes to the "last_seen_at" field.
 func (m *IndividualMutation) ResetLastSeenAt() {
 	m.last_seen_at = nil
+}
+
+// SetActed sets the "acted" field.
+func (m *IndividualMutation) SetActed(b bool) {
+	m.acted = &b
+}
+
+// Acted returns the value of the "acted" field in the mutation.
+func (m *IndividualMutation) Acted() (r bool, exists bool) {
+	v := m.acted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActed returns the old "acted" field's value of the Individual entity.
+// If the Individual object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndividualMutation) OldActed(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActed: %w", err)
+	}
+	return oldValue.Acted, nil
+}
+
+// ResetActed resets all changes to the "acted" field.
+func (m *IndividualMutation) ResetActed() {
+	m.acted = nil
 }
 
 // SetIdentified sets the "identified" field.
@@ -2939,12 +3122,15 @@ func (m *IndividualMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IndividualMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 6)
 	if m.first_seen_at != nil {
 		fields = append(fields, individual.FieldFirstSeenAt)
 	}
 	if m.last_seen_at != nil {
 		fields = append(fields, individual.FieldLastSeenAt)
+	}
+	if m.acted != nil {
+		fields = append(fields, individual.FieldActed)
 	}
 	if m.identified != nil {
 		fields = append(fields, individual.FieldIdentified)
@@ -2967,6 +3153,8 @@ func (m *IndividualMutation) Field(name string) (ent.Value, bool) {
 		return m.FirstSeenAt()
 	case individual.FieldLastSeenAt:
 		return m.LastSeenAt()
+	case individual.FieldActed:
+		return m.Acted()
 	case individual.FieldIdentified:
 		return m.Identified()
 	case individual.FieldContested:
@@ -2986,6 +3174,8 @@ func (m *IndividualMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldFirstSeenAt(ctx)
 	case individual.FieldLastSeenAt:
 		return m.OldLastSeenAt(ctx)
+	case individual.FieldActed:
+		return m.OldActed(ctx)
 	case individual.FieldIdentified:
 		return m.OldIdentified(ctx)
 	case individual.FieldContested:
@@ -3014,6 +3204,13 @@ func (m *IndividualMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLastSeenAt(v)
+		return nil
+	case individual.FieldActed:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActed(v)
 		return nil
 	case individual.FieldIdentified:
 		v, ok := value.(bool)
@@ -3105,6 +3302,9 @@ func (m *IndividualMutation) ResetField(name string) error {
 		return nil
 	case individual.FieldLastSeenAt:
 		m.ResetLastSeenAt()
+		return nil
+	case individual.FieldActed:
+		m.ResetActed()
 		return nil
 	case individual.FieldIdentified:
 		m.ResetIdentified()

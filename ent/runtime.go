@@ -58,12 +58,16 @@ func init() {
 	identitylink.DefaultReason = identitylinkDescReason.Default.(string)
 	individualFields := schema.Individual{}.Fields()
 	_ = individualFields
+	// individualDescActed is the schema descriptor for acted field.
+	individualDescActed := individualFields[3].Descriptor()
+	// individual.DefaultActed holds the default value on creation for the acted field.
+	individual.DefaultActed = individualDescActed.Default.(bool)
 	// individualDescIdentified is the schema descriptor for identified field.
-	individualDescIdentified := individualFields[3].Descriptor()
+	individualDescIdentified := individualFields[4].Descriptor()
 	// individual.DefaultIdentified holds the default value on creation for the identified field.
 	individual.DefaultIdentified = individualDescIdentified.Default.(bool)
 	// individualDescContested is the schema descriptor for contested field.
-	individualDescContested := individualFields[4].Descriptor()
+	individualDescContested := individualFields[5].Descriptor()
 	// individual.DefaultContested holds the default value on creation for the contested field.
 	individual.DefaultContested = individualDescContested.Default.(bool)
 	// individualDescID is the schema descriptor for id field.

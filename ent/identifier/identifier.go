@@ -28,6 +28,10 @@ const (
 	FieldFirstSeenAt = "first_seen_at"
 	// FieldLastSeenAt holds the string denoting the last_seen_at field in the database.
 	FieldLastSeenAt = "last_seen_at"
+	// FieldFirstActedAt holds the string denoting the first_acted_at field in the database.
+	FieldFirstActedAt = "first_acted_at"
+	// FieldLastActedAt holds the string denoting the last_acted_at field in the database.
+	FieldLastActedAt = "last_acted_at"
 	// EdgeIndividual holds the string denoting the individual edge name in mutations.
 	EdgeIndividual = "individual"
 	// Table holds the table name of the identifier in the database.
@@ -52,6 +56,8 @@ var Columns = []string{
 	FieldShared,
 	FieldFirstSeenAt,
 	FieldLastSeenAt,
+	FieldFirstActedAt,
+	FieldLastActedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -115,6 +121,16 @@ func ByFirstSeenAt(opts ...sql.OrderTermOption) OrderOption {
 // ByLastSeenAt orders the results by the last_seen_at field.
 func ByLastSeenAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastSeenAt, opts...).ToFunc()
+}
+
+// ByFirstActedAt orders the results by the first_acted_at field.
+func ByFirstActedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFirstActedAt, opts...).ToFunc()
+}
+
+// ByLastActedAt orders the results by the last_acted_at field.
+func ByLastActedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastActedAt, opts...).ToFunc()
 }
 
 // ByIndividualField orders the results by individual field.

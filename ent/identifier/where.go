@@ -96,6 +96,16 @@ func LastSeenAt(v time.Time) predicate.Identifier {
 	return predicate.Identifier(sql.FieldEQ(FieldLastSeenAt, v))
 }
 
+// FirstActedAt applies equality check predicate on the "first_acted_at" field. It's identical to FirstActedAtEQ.
+func FirstActedAt(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldEQ(FieldFirstActedAt, v))
+}
+
+// LastActedAt applies equality check predicate on the "last_acted_at" field. It's identical to LastActedAtEQ.
+func LastActedAt(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldEQ(FieldLastActedAt, v))
+}
+
 // KindEQ applies the EQ predicate on the "kind" field.
 func KindEQ(v uint8) predicate.Identifier {
 	return predicate.Identifier(sql.FieldEQ(FieldKind, v))
@@ -399,6 +409,106 @@ func LastSeenAtLT(v time.Time) predicate.Identifier {
 // LastSeenAtLTE applies the LTE predicate on the "last_seen_at" field.
 func LastSeenAtLTE(v time.Time) predicate.Identifier {
 	return predicate.Identifier(sql.FieldLTE(FieldLastSeenAt, v))
+}
+
+// FirstActedAtEQ applies the EQ predicate on the "first_acted_at" field.
+func FirstActedAtEQ(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldEQ(FieldFirstActedAt, v))
+}
+
+// FirstActedAtNEQ applies the NEQ predicate on the "first_acted_at" field.
+func FirstActedAtNEQ(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldNEQ(FieldFirstActedAt, v))
+}
+
+// FirstActedAtIn applies the In predicate on the "first_acted_at" field.
+func FirstActedAtIn(vs ...time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldIn(FieldFirstActedAt, vs...))
+}
+
+// FirstActedAtNotIn applies the NotIn predicate on the "first_acted_at" field.
+func FirstActedAtNotIn(vs ...time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldNotIn(FieldFirstActedAt, vs...))
+}
+
+// FirstActedAtGT applies the GT predicate on the "first_acted_at" field.
+func FirstActedAtGT(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldGT(FieldFirstActedAt, v))
+}
+
+// FirstActedAtGTE applies the GTE predicate on the "first_acted_at" field.
+func FirstActedAtGTE(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldGTE(FieldFirstActedAt, v))
+}
+
+// FirstActedAtLT applies the LT predicate on the "first_acted_at" field.
+func FirstActedAtLT(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldLT(FieldFirstActedAt, v))
+}
+
+// FirstActedAtLTE applies the LTE predicate on the "first_acted_at" field.
+func FirstActedAtLTE(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldLTE(FieldFirstActedAt, v))
+}
+
+// FirstActedAtIsNil applies the IsNil predicate on the "first_acted_at" field.
+func FirstActedAtIsNil() predicate.Identifier {
+	return predicate.Identifier(sql.FieldIsNull(FieldFirstActedAt))
+}
+
+// FirstActedAtNotNil applies the NotNil predicate on the "first_acted_at" field.
+func FirstActedAtNotNil() predicate.Identifier {
+	return predicate.Identifier(sql.FieldNotNull(FieldFirstActedAt))
+}
+
+// LastActedAtEQ applies the EQ predicate on the "last_acted_at" field.
+func LastActedAtEQ(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldEQ(FieldLastActedAt, v))
+}
+
+// LastActedAtNEQ applies the NEQ predicate on the "last_acted_at" field.
+func LastActedAtNEQ(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldNEQ(FieldLastActedAt, v))
+}
+
+// LastActedAtIn applies the In predicate on the "last_acted_at" field.
+func LastActedAtIn(vs ...time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldIn(FieldLastActedAt, vs...))
+}
+
+// LastActedAtNotIn applies the NotIn predicate on the "last_acted_at" field.
+func LastActedAtNotIn(vs ...time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldNotIn(FieldLastActedAt, vs...))
+}
+
+// LastActedAtGT applies the GT predicate on the "last_acted_at" field.
+func LastActedAtGT(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldGT(FieldLastActedAt, v))
+}
+
+// LastActedAtGTE applies the GTE predicate on the "last_acted_at" field.
+func LastActedAtGTE(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldGTE(FieldLastActedAt, v))
+}
+
+// LastActedAtLT applies the LT predicate on the "last_acted_at" field.
+func LastActedAtLT(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldLT(FieldLastActedAt, v))
+}
+
+// LastActedAtLTE applies the LTE predicate on the "last_acted_at" field.
+func LastActedAtLTE(v time.Time) predicate.Identifier {
+	return predicate.Identifier(sql.FieldLTE(FieldLastActedAt, v))
+}
+
+// LastActedAtIsNil applies the IsNil predicate on the "last_acted_at" field.
+func LastActedAtIsNil() predicate.Identifier {
+	return predicate.Identifier(sql.FieldIsNull(FieldLastActedAt))
+}
+
+// LastActedAtNotNil applies the NotNil predicate on the "last_acted_at" field.
+func LastActedAtNotNil() predicate.Identifier {
+	return predicate.Identifier(sql.FieldNotNull(FieldLastActedAt))
 }
 
 // HasIndividual applies the HasEdge predicate on the "individual" edge.

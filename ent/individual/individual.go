@@ -17,6 +17,8 @@ const (
 	FieldFirstSeenAt = "first_seen_at"
 	// FieldLastSeenAt holds the string denoting the last_seen_at field in the database.
 	FieldLastSeenAt = "last_seen_at"
+	// FieldActed holds the string denoting the acted field in the database.
+	FieldActed = "acted"
 	// FieldIdentified holds the string denoting the identified field in the database.
 	FieldIdentified = "identified"
 	// FieldContested holds the string denoting the contested field in the database.
@@ -68,6 +70,7 @@ var Columns = []string{
 	FieldID,
 	FieldFirstSeenAt,
 	FieldLastSeenAt,
+	FieldActed,
 	FieldIdentified,
 	FieldContested,
 	FieldPermitted,
@@ -84,6 +87,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultActed holds the default value on creation for the "acted" field.
+	DefaultActed bool
 	// DefaultIdentified holds the default value on creation for the "identified" field.
 	DefaultIdentified bool
 	// DefaultContested holds the default value on creation for the "contested" field.
@@ -108,6 +113,11 @@ func ByFirstSeenAt(opts ...sql.OrderTermOption) OrderOption {
 // ByLastSeenAt orders the results by the last_seen_at field.
 func ByLastSeenAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastSeenAt, opts...).ToFunc()
+}
+
+// ByActed orders the results by the acted field.
+func ByActed(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldActed, opts...).ToFunc()
 }
 
 // ByIdentified orders the results by the identified field.

@@ -66,6 +66,11 @@ func LastSeenAt(v time.Time) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldLastSeenAt, v))
 }
 
+// Acted applies equality check predicate on the "acted" field. It's identical to ActedEQ.
+func Acted(v bool) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldActed, v))
+}
+
 // Identified applies equality check predicate on the "identified" field. It's identical to IdentifiedEQ.
 func Identified(v bool) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldIdentified, v))
@@ -159,6 +164,16 @@ func LastSeenAtLT(v time.Time) predicate.Individual {
 // LastSeenAtLTE applies the LTE predicate on the "last_seen_at" field.
 func LastSeenAtLTE(v time.Time) predicate.Individual {
 	return predicate.Individual(sql.FieldLTE(FieldLastSeenAt, v))
+}
+
+// ActedEQ applies the EQ predicate on the "acted" field.
+func ActedEQ(v bool) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldActed, v))
+}
+
+// ActedNEQ applies the NEQ predicate on the "acted" field.
+func ActedNEQ(v bool) predicate.Individual {
+	return predicate.Individual(sql.FieldNEQ(FieldActed, v))
 }
 
 // IdentifiedEQ applies the EQ predicate on the "identified" field.

@@ -31,6 +31,8 @@ var (
 		{Name: "shared", Type: field.TypeBool, Default: false},
 		{Name: "first_seen_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 		{Name: "last_seen_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "first_acted_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "last_acted_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 		{Name: "individual_id", Type: field.TypeUUID},
 	}
 	// IdentifiersTable holds the schema information for the "identifiers" table.
@@ -41,7 +43,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "identifiers_individuals_identifiers",
-				Columns:    []*schema.Column{IdentifiersColumns[8]},
+				Columns:    []*schema.Column{IdentifiersColumns[10]},
 				RefColumns: []*schema.Column{IndividualsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -50,7 +52,7 @@ var (
 			{
 				Name:    "identifier_individual_id",
 				Unique:  false,
-				Columns: []*schema.Column{IdentifiersColumns[8]},
+				Columns: []*schema.Column{IdentifiersColumns[10]},
 			},
 		},
 	}
@@ -97,6 +99,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "first_seen_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 		{Name: "last_seen_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "acted", Type: field.TypeBool, Default: false},
 		{Name: "identified", Type: field.TypeBool, Default: false},
 		{Name: "contested", Type: field.TypeBool, Default: false},
 		{Name: "permitted", Type: field.TypeInt64},
@@ -131,9 +134,9 @@ var (
 		{Name: "received_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 		{Name: "value", Type: field.TypeFloat64, Nullable: true},
 		{Name: "currency", Type: field.TypeString, Default: ""},
-		{Name: "campaign", Type: field.TypeJSON, Nullable: true},
-		{Name: "properties", Type: field.TypeJSON, Nullable: true},
-		{Name: "identities", Type: field.TypeJSON, Nullable: true},
+		{Name: "campaign", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "properties", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "identities", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
 		{Name: "permitted", Type: field.TypeInt64},
 		{Name: "channel_id", Type: field.TypeUUID},
 		{Name: "individual_id", Type: field.TypeUUID},
@@ -183,10 +186,10 @@ var (
 		{Name: "retroactive", Type: field.TypeBool, Default: false},
 		{Name: "retention", Type: field.TypeInt64, Default: 0},
 		{Name: "floor", Type: field.TypeInt, Default: 10},
-		{Name: "consent_mode", Type: field.TypeJSON, Nullable: true},
-		{Name: "tcf", Type: field.TypeJSON, Nullable: true},
-		{Name: "gpp", Type: field.TypeJSON, Nullable: true},
-		{Name: "categories", Type: field.TypeJSON, Nullable: true},
+		{Name: "consent_mode", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "tcf", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "gpp", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "categories", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
 	}
 	// PurposesTable holds the schema information for the "purposes" table.
 	PurposesTable = &schema.Table{
@@ -203,7 +206,7 @@ var (
 		{Name: "interactions", Type: field.TypeInt},
 		{Name: "views", Type: field.TypeInt},
 		{Name: "conversions", Type: field.TypeInt},
-		{Name: "campaign", Type: field.TypeJSON, Nullable: true},
+		{Name: "campaign", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
 		{Name: "channel_id", Type: field.TypeUUID},
 		{Name: "individual_id", Type: field.TypeUUID},
 		{Name: "source_id", Type: field.TypeUUID},
@@ -279,7 +282,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "owner", Type: field.TypeUUID},
 		{Name: "key", Type: field.TypeString},
-		{Name: "value", Type: field.TypeJSON},
+		{Name: "value", Type: field.TypeJSON, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
 		{Name: "provenance", Type: field.TypeUint8},
 		{Name: "confidence", Type: field.TypeFloat64},
 		{Name: "sensitivity", Type: field.TypeUint8},

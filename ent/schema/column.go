@@ -21,3 +21,6 @@ func maybe(name string) ent.Field {
 }
 
 var momentTypes = map[string]string{dialect.Postgres: "timestamptz", dialect.SQLite: "datetime"}
+
+// jsonTypes keeps SQLite from reading a JSON number as a number of its own.
+var jsonTypes = map[string]string{dialect.Postgres: "jsonb", dialect.SQLite: "text"}

@@ -24,6 +24,8 @@ func (Identifier) Fields() []ent.Field {
 		field.Bool("shared").Default(false).Comment("linked directly to two USER_IDs"),
 		moment("first_seen_at"),
 		moment("last_seen_at"),
+		maybe("first_acted_at"),
+		maybe("last_acted_at"),
 	}
 }
 

@@ -17,6 +17,7 @@ func (Individual) Fields() []ent.Field {
 		id(),
 		moment("first_seen_at"),
 		moment("last_seen_at"),
+		field.Bool("acted").Default(false).Comment("whether the moments above are of what they did, and not only of what was said of them"),
 		field.Bool("identified").Default(false).Comment("a USER_ID is among the identifiers"),
 		field.Bool("contested").Default(false).Comment("a link of a member stays inert because it would join two USER_IDs"),
 		field.Int64("permitted").Comment("the purposes that are permitted now, a bit each"),

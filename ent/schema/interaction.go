@@ -35,9 +35,9 @@ func (Interaction) Fields() []ent.Field {
 		moment("received_at"),
 		field.Float("value").Optional().Nillable().Immutable(),
 		field.String("currency").Default("").Immutable(),
-		field.JSON("campaign", insight.Campaign{}).Optional().Immutable(),
-		field.JSON("properties", json.RawMessage{}).Optional().Immutable(),
-		field.JSON("identities", []uuid.UUID{}).Optional().Immutable().Comment("keys of the other identifiers that it came with"),
+		field.JSON("campaign", insight.Campaign{}).SchemaType(jsonTypes).Optional().Immutable(),
+		field.JSON("properties", json.RawMessage{}).SchemaType(jsonTypes).Optional().Immutable(),
+		field.JSON("identities", []uuid.UUID{}).SchemaType(jsonTypes).Optional().Immutable().Comment("keys of the other identifiers that it came with"),
 		field.Int64("permitted").Comment("the purposes that were permitted when it occurred, a bit each"),
 	}
 }

@@ -20,9 +20,9 @@ func (Purpose) Fields() []ent.Field {
 		field.Bool("retroactive").Default(false),
 		field.Int64("retention").Default(0).Comment("microseconds; 0: no limit of its own"),
 		field.Int("floor").Default(10),
-		field.JSON("consent_mode", []string{}).Optional(),
-		field.JSON("tcf", []int{}).Optional(),
-		field.JSON("gpp", []string{}).Optional(),
-		field.JSON("categories", []string{}).Optional(),
+		field.JSON("consent_mode", []string{}).SchemaType(jsonTypes).Optional(),
+		field.JSON("tcf", []int{}).SchemaType(jsonTypes).Optional(),
+		field.JSON("gpp", []string{}).SchemaType(jsonTypes).Optional(),
+		field.JSON("categories", []string{}).SchemaType(jsonTypes).Optional(),
 	}
 }

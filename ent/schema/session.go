@@ -27,7 +27,7 @@ func (Session) Fields() []ent.Field {
 		field.Int("interactions"),
 		field.Int("views"),
 		field.Int("conversions"),
-		field.JSON("campaign", insight.Campaign{}).Optional(),
+		field.JSON("campaign", insight.Campaign{}).SchemaType(jsonTypes).Optional(),
 	}
 }
 

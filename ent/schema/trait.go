@@ -21,7 +21,7 @@ func (Trait) Fields() []ent.Field {
 		field.UUID("owner", uuid.UUID{}).Immutable().Comment("key of the identifier that it was said of"),
 		field.UUID("source_id", uuid.UUID{}).Immutable(),
 		field.String("key").Immutable(),
-		field.JSON("value", json.RawMessage{}).Comment("null: taken away"),
+		field.JSON("value", json.RawMessage{}).SchemaType(jsonTypes).Comment("null: taken away"),
 		field.Uint8("provenance"),
 		field.Float("confidence"),
 		field.Uint8("sensitivity"),

@@ -1,0 +1,13 @@
+// Package migrations answers: how does a database become what this version of
+// Acquaint needs?
+//
+// Each engine has its own folder of goose files, made by internal/cmd/schemadiff
+// from the ent schema and reviewed by hand. They are embedded and applied in order
+// of their version, by "acquaint migrate" or at the start of the server.
+//
+// The rule in words: a migration that was released is never changed; the next one
+// mends it. A test asserts that all of them together give what the ent schema says.
+//
+// For example, an empty database at version 0 is given 20261123000000_init.sql and
+// stands at version 20261123000000.
+package migrations
