@@ -8,6 +8,6 @@
 // The rule in words: a migration that was released is never changed; the next one
 // mends it. A test asserts that all of them together give what the ent schema says.
 //
-// For example, an empty database at version 0 is given 20261123000000_init.sql and
-// stands at version 20261123000000.
+// For example, an empty database at version 0 is given 20261123061244_init.sql and
+// stands at version 20261123061244.
 package migrations
