@@ -132,6 +132,9 @@ func siteOfSource(source string) site {
 // siteOfHost finds the site of a referrer's host, given in lower case.
 func siteOfHost(host string) site {
 	host = strings.TrimSuffix(host, ".")
+	if len(host) > 253 {
+		return anySite // no host's name is longer (RFC 1035), and the search below would be slow
+	}
 	for name := host; name != ""; {
 		if kind, known := domains[name]; known {
 			return searchedAt(kind, host, name)

@@ -111,6 +111,7 @@ func TestKeyOfReferrer(t *testing.T) {
 		{"https://partner.example/", "referral"},
 		{"http://192.0.2.7/", "referral"},
 		{"http://[2001:db8::1]/", "referral"},
+		{"https://" + strings.Repeat("a.", 10_000) + "facebook.com/", "referral"},
 		{"https://shop.example.partner.example/", "referral"},
 		{"https://othershop.example/", "referral"},
 		// The same site decides nothing, and neither does what cannot be read.
