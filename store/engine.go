@@ -1,0 +1,413 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
+)
+
+// engine is what differs between the databases: how a set of rows or keys is
+// handed to a statement. Everything else is one text for all.
+//
+// PostgreSQL takes a set as arrays, a parameter a column, and works on all rows in
+// one statement. SQLite, which lives in the process, is given the same statement a
+// row at a time, prepared once.
+type engine struct {
+	name string // dialect.Postgres or dialect.SQLite
+
+	mu       sync.RWMutex
+	prepared map[string]*sql.Stmt // by text, on db
+	db       *sql.DB
+}
+
+func (e *engine) postgres() bool { return e.name == dialect.Postgres }
+
+// stmt prepares a statement once and keeps it. The texts are finite: they come
+// from this package and its few variants of filters.
+func (e *engine) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
+	e.mu.RLock()
+	s, ok := e.prepared[text]
+	e.mu.RUnlock()
+	if ok {
+		return s, nil
+	}
+	s, err := e.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if kept, ok := e.prepared[text]; ok {
+		_ = s.Close()
+		return kept, nil
+	}
+	e.prepared[text] = s
+	return s, nil
+}
+
+func (e *engine) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.prepared {
+		_ = s.Close()
+	}
+	clear(e.prepared)
+}
+
+// keys renders a set of ids as one parameter: see anyOf.
+func (e *engine) keys(ids []uuid.UUID) any {
+	open, shut, quote := byte('{'), byte('}'), ""
+	if !e.postgres() {
+		open, shut, quote = '[', ']', `"`
+	}
+	b := make([]byte, 0, 2+len(ids)*(37+2*len(quote)))
+	b = append(b, open)
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, quote...)
+		b = appendUUID(b, id)
+		b = append(b, quote...)
+	}
+	return string(append(b, shut))
+}
+
+// texts renders a set of strings as one parameter: see anyTextOf.
+func (e *engine) texts(values []string) any {
+	if !e.postgres() {
+		b, _ := json.Marshal(values) // a slice of strings always marshals
+		return string(b)
+	}
+	c := column{pg: true}
+	for _, v := range values {
+		c.text(v)
+	}
+	return c.array()
+}
+
+// anyOf is the condition that a uuid column is among the keys of parameter n.
+func (e *engine) anyOf(column string, n int) string {
+	if e.postgres() {
+		return fmt.Sprintf("%s = ANY($%d::uuid[])", column, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+// anyTextOf is the condition that a text column is among the texts of parameter n.
+func (e *engine) anyTextOf(column string, n int) string {
+	if e.postgres() {
+		return fmt.Sprintf("%s = ANY($%d::text[])", column, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+// fromKeys is a table k(id) of the keys of parameter n.
+func (e *engine) fromKeys(n int) string {
+	if e.postgres() {
+		return fmt.Sprintf("unnest($%d::uuid[]) AS k(id)", n)
+	}
+	return fmt.Sprintf("(SELECT value AS id FROM json_each($%d)) AS k", n)
+}
+
+// time renders a moment as a parameter. SQLite keeps times as text, in a form
+// whose order is the order of time.
+func (e *engine) time(t time.Time) any {
+	if e.postgres() {
+		return string(appendPostgresTime(nil, t))
+	}
+	return t.UTC().Format(sqliteTime)
+}
+
+const sqliteTime = "2006-01-02 15:04:05.999999999-07:00"
+
+func appendUUID(b []byte, id uuid.UUID) []byte {
+	const digits = "0123456789abcdef"
+	for i, v := range id {
+		switch i {
+		case 4, 6, 8, 10:
+			b = append(b, '-')
+		}
+		b = append(b, digits[v>>4], digits[v&15])
+	}
+	return b
+}
+
+// appendPostgresTime writes a timestamptz as PostgreSQL reads it fastest.
+func appendPostgresTime(b []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(b, "2006-01-02 15:04:05.999999Z")
+}
+
+// rows is a table r of values on their way into a statement. Columns are declared
+// once; then every row gives each of them, in any order.
+type rows struct {
+	engine  *engine
+	names   []string
+	columns []*column
+}
+
+// column holds one column's values: as the text of an array for PostgreSQL, as
+// they are for SQLite.
+type column struct {
+	pg     bool
+	kind   string // PostgreSQL's type
+	n      int
+	buf    []byte
+	values []any
+}
+
+func (e *engine) rows() *rows { return &rows{engine: e} }
+
+// column declares the next column by its name and PostgreSQL type.
+func (r *rows) column(name, kind string) *column {
+	c := &column{pg: r.engine.postgres(), kind: kind}
+	r.names, r.columns = append(r.names, name), append(r.columns, c)
+	return c
+}
+
+func (r *rows) len() int {
+	if len(r.columns) == 0 {
+		return 0
+	}
+	return r.columns[0].n
+}
+
+func (c *column) next() {
+	if c.n > 0 {
+		c.buf = append(c.buf, ',')
+	}
+	c.n++
+}
+
+func (c *column) array() string {
+	b := make([]byte, 0, len(c.buf)+2)
+	b = append(b, '{')
+	b = append(b, c.buf...)
+	return string(append(b, '}'))
+}
+
+func (c *column) null() {
+	if c.pg {
+		c.next()
+		c.buf = append(c.buf, "NULL"...)
+		return
+	}
+	c.n++
+	c.values = append(c.values, nil)
+}
+
+func (c *column) uuid(id uuid.UUID) {
+	if c.pg {
+		c.next()
+		c.buf = appendUUID(c.buf, id)
+		return
+	}
+	c.n++
+	c.values = append(c.values, id.String())
+}
+
+func (c *column) uuidOrNull(id uuid.UUID) {
+	if id == uuid.Nil {
+		c.null()
+		return
+	}
+	c.uuid(id)
+}
+
+func (c *column) int(v int64) {
+	if c.pg {
+		c.next()
+		c.buf = strconv.AppendInt(c.buf, v, 10)
+		return
+	}
+	c.n++
+	c.values = append(c.values, v)
+}
+
+func (c *column) bool(v bool) {
+	if c.pg {
+		c.next()
+		if v {
+			c.buf = append(c.buf, 't')
+		} else {
+			c.buf = append(c.buf, 'f')
+		}
+		return
+	}
+	c.n++
+	c.values = append(c.values, v)
+}
+
+func (c *column) float(v float64) {
+	if c.pg {
+		c.next()
+		c.buf = strconv.AppendFloat(c.buf, v, 'g', -1, 64)
+		return
+	}
+	c.n++
+	c.values = append(c.values, v)
+}
+
+func (c *column) time(t time.Time) {
+	if c.pg {
+		c.next()
+		c.buf = append(c.buf, '"')
+		c.buf = appendPostgresTime(c.buf, t)
+		c.buf = append(c.buf, '"')
+		return
+	}
+	c.n++
+	c.values = append(c.values, t.UTC().Format(sqliteTime))
+}
+
+func (c *column) timeOrNull(t time.Time) {
+	if t.IsZero() {
+		c.null()
+		return
+	}
+	c.time(t)
+}
+
+func (c *column) text(v string) {
+	if c.pg {
+		c.next()
+		c.buf = append(c.buf, '"')
+		for i := 0; i < len(v); i++ {
+			if v[i] == '"' || v[i] == '\\' {
+				c.buf = append(c.buf, '\\')
+			}
+			c.buf = append(c.buf, v[i])
+		}
+		c.buf = append(c.buf, '"')
+		return
+	}
+	c.n++
+	c.values = append(c.values, v)
+}
+
+// json adds a JSON text; an empty one is NULL.
+func (c *column) json(v []byte) {
+	if len(v) == 0 {
+		c.null()
+		return
+	}
+	c.text(string(v))
+}
+
+// querier is a transaction or a connection pool.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// exec runs a statement that reads its input from the table r.
+func (r *rows) exec(ctx context.Context, tx *sql.Tx, body string) error {
+	if r.len() == 0 {
+		return nil
+	}
+	return r.run(ctx, tx, body, func(s *sql.Stmt, args []any) error {
+		_, err := s.ExecContext(ctx, args...)
+		return err
+	})
+}
+
+// query runs a query that reads its input from the table r and hands each row of
+// the answer to scan.
+func (r *rows) query(ctx context.Context, tx *sql.Tx, body string, scan func(*sql.Rows) error) error {
+	if r.len() == 0 {
+		return nil
+	}
+	return r.run(ctx, tx, body, func(s *sql.Stmt, args []any) error {
+		answer, err := s.QueryContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		return each(answer, scan)
+	})
+}
+
+func (r *rows) run(ctx context.Context, tx *sql.Tx, body string, do func(*sql.Stmt, []any) error) error {
+	var with strings.Builder
+	with.WriteString("WITH r(" + strings.Join(r.names, ", ") + ") AS (")
+	if r.engine.postgres() {
+		with.WriteString("SELECT * FROM unnest(")
+	} else {
+		with.WriteString("VALUES (")
+	}
+	for i, c := range r.columns {
+		if i > 0 {
+			with.WriteString(", ")
+		}
+		with.WriteByte('$')
+		with.WriteString(strconv.Itoa(i + 1))
+		if c.pg {
+			with.WriteString("::" + c.kind + "[]")
+		}
+	}
+	with.WriteString(")) ")
+	with.WriteString(body)
+
+	prepared, err := r.engine.stmt(ctx, with.String())
+	if err != nil {
+		return err
+	}
+	stmt := tx.StmtContext(ctx, prepared)
+	args := make([]any, len(r.columns))
+	if r.engine.postgres() {
+		for i, c := range r.columns {
+			args[i] = c.array()
+		}
+		return do(stmt, args)
+	}
+	for row := range r.len() {
+		for i, c := range r.columns {
+			args[i] = c.values[row]
+		}
+		if err := do(stmt, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each scans every row of an answer and closes it.
+func each(answer *sql.Rows, scan func(*sql.Rows) error) error {
+	defer func() { _ = answer.Close() }()
+	for answer.Next() {
+		if err := scan(answer); err != nil {
+			return err
+		}
+	}
+	return answer.Err()
+}
+
+// moment scans a time from either engine, which may be NULL.
+type moment struct{ time.Time }
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		m.Time = time.Time{}
+	case time.Time:
+		m.Time = v.UTC()
+	case string:
+		t, err := time.Parse(sqliteTime, v)
+		if err != nil {
+			return err
+		}
+		m.Time = t.UTC()
+	default:
+		return fmt.Errorf("a time came as %T", v)
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/session"
+)
+
+// Lookup names an individual by exactly one of its fields. Identity's value must be
+// normalised (identity.NewIdentity does).
+type Lookup struct {
+	ID       uuid.UUID
+	Identity insight.Identity
+}
+
+// maxReason bounds an operator's explanation.
+const maxReason = 1000
+
+func checkReason(reason string) error {
+	if reason == "" || utf8.RuneCountInString(reason) > maxReason || !utf8.ValidString(reason) || slices.Contains([]rune(reason), 0) {
+		return insight.NewError(insight.Invalid, "reason", "it must say why, in 1 to 1000 characters")
+	}
+	return nil
+}
+
+// Merge records an operator's judgement that two individuals are one, as a link
+// between the identifiers that the lookups name (an id names the identifier that it
+// was born with). It returns the surviving individual's id and the link. Merging
+// what such a link joins already returns that link.
+func (s *Store) Merge(ctx context.Context, into, from Lookup, reason string) (uuid.UUID, uuid.UUID, error) {
+	if err := checkReason(reason); err != nil {
+		return uuid.Nil, uuid.Nil, err
+	}
+	var survivor, linked uuid.UUID
+	err := s.transact(ctx, "store.Merge", func(tx *sql.Tx) error {
+		b := s.newBatch(tx)
+		one, err := b.named(ctx, "into", into)
+		if err != nil {
+			return err
+		}
+		other, err := b.named(ctx, "from", from)
+		if err != nil {
+			return err
+		}
+		if one.key == other.key {
+			return insight.NewError(insight.Invalid, "from", "it names the same individual as into")
+		}
+		if other.Stronger(one.Identity) {
+			one, other = other, one
+		}
+		link, err := b.operatorLink(ctx, one.key, other.key)
+		if err != nil {
+			return err
+		}
+		if link == nil {
+			api, err := s.Source(ctx, APISource)
+			if err != nil {
+				return err
+			}
+			link = &linkRow{id: newID(), a: one.key, b: other.key, operator: true, source: api.ID, observed: b.heldAt(), reason: reason, isNew: true}
+			b.links[link.id] = link
+		}
+		linked = link.id
+		if err := b.unsettle(ctx, one.key, other.key); err != nil {
+			return err
+		}
+		survivor = b.individualOf(one.key)
+		return nil
+	})
+	return survivor, linked, err
+}
+
+// Unmerge revokes links and resolves anew whom they joined. It returns the
+// individuals that the ends of the links now belong to. Revoking a link that is
+// revoked changes nothing.
+func (s *Store) Unmerge(ctx context.Context, links []uuid.UUID, reason string) ([]uuid.UUID, error) {
+	if err := checkReason(reason); err != nil {
+		return nil, err
+	}
+	if len(links) == 0 || len(links) > 1000 {
+		return nil, insight.NewError(insight.Invalid, "links", "name 1 to 1000 links")
+	}
+	var individuals []uuid.UUID
+	err := s.transact(ctx, "store.Unmerge", func(tx *sql.Tx) error {
+		b := s.newBatch(tx)
+		individuals = nil
+		if err := b.loadLinks(ctx, b.engine.anyOf("id", 1), links); err != nil {
+			return err
+		}
+		var ends []uuid.UUID
+		for _, id := range links {
+			l, ok := b.links[id]
+			if !ok {
+				return insight.NewError(insight.NotFound, "links", "one of the links does not exist")
+			}
+			if l.revoked.IsZero() {
+				l.revoked, l.reason, l.changed = b.heldAt(), reason, true
+			}
+			ends = append(ends, l.a, l.b)
+		}
+		if err := b.unsettle(ctx, ends...); err != nil {
+			return err
+		}
+		seen := map[uuid.UUID]bool{}
+		for _, key := range ends {
+			if id := b.individualOf(key); !seen[id] {
+				seen[id] = true
+				individuals = append(individuals, id)
+			}
+		}
+		return nil
+	})
+	return individuals, err
+}
+
+func (s *Store) newBatch(tx *sql.Tx) *batch {
+	return &batch{
+		store: s, tx: tx, engine: s.write,
+		identifiers: map[uuid.UUID]*identifierRow{}, individuals: map[uuid.UUID]*individualRow{}, links: map[uuid.UUID]*linkRow{},
+		unsettled: map[uuid.UUID]bool{}, rebuild: map[uuid.UUID]bool{}, runs: map[session.Line][]session.Run{},
+	}
+}
+
+// unsettle writes what changed and resolves the neighbourhood of the identifiers.
+func (b *batch) unsettle(ctx context.Context, keys ...uuid.UUID) error {
+	for _, key := range keys {
+		b.unsettled[key] = true
+	}
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	return b.writeSessions(ctx)
+}
+
+// named loads the identifier that a lookup names.
+func (b *batch) named(ctx context.Context, subject string, l Lookup) (*identifierRow, error) {
+	key := b.store.key(l.Identity)
+	if l.ID != uuid.Nil {
+		err := b.tx.QueryRowContext(ctx, "SELECT id FROM identifiers WHERE origin = $1", l.ID.String()).Scan(&key)
+		if err == sql.ErrNoRows { //nolint:errorlint // Scan returns it as it is
+			return nil, insight.NewError(insight.NotFound, subject, "there is no such individual")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := b.loadIdentifiers(ctx, []uuid.UUID{key}); err != nil {
+		return nil, err
+	}
+	f, ok := b.identifiers[key]
+	if !ok {
+		return nil, insight.NewError(insight.NotFound, subject, "there is no such individual")
+	}
+	return f, b.loadIndividuals(ctx)
+}
+
+// operatorLink finds the active operator's link between two identifiers, or nil.
+func (b *batch) operatorLink(ctx context.Context, strong, weak uuid.UUID) (*linkRow, error) {
+	if err := b.loadLinks(ctx, "operator AND revoked_at IS NULL AND "+b.engine.anyOf("a", 1), []uuid.UUID{strong}); err != nil {
+		return nil, err
+	}
+	for _, l := range b.links {
+		if l.a == strong && l.b == weak {
+			return l, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // none is an answer
+}
+
+// heldAt is the moment that the store records for its own doings.
+func (b *batch) heldAt() time.Time { return insight.Moment(b.store.now()) }

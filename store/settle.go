@@ -1,0 +1,373 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/identity"
+	"github.com/acquaint/acquaint/insight/session"
+)
+
+// move takes what one identifier owns, or all that an individual had, to another
+// individual.
+type move struct {
+	from, to uuid.UUID
+	owner    uuid.UUID // zero: everything
+}
+
+// settle writes who is whom. What was plain is written first; then the
+// neighbourhoods in which USER_IDs meet are loaded whole and resolved.
+func (b *batch) settle(ctx context.Context) error {
+	if err := b.writeIdentity(ctx); err != nil {
+		return err
+	}
+	if len(b.unsettled) == 0 {
+		return nil
+	}
+	if err := b.resolve(ctx); err != nil {
+		return err
+	}
+	return b.writeIdentity(ctx)
+}
+
+// writeIdentity writes the individuals, identifiers and links that changed and
+// carries out the moves, in the order that foreign keys ask for.
+func (b *batch) writeIdentity(ctx context.Context) error {
+	b.movesOfAbsorbed()
+	steps := []func(context.Context) error{b.writeIndividuals, b.writeIdentifiers, b.writeLinks, b.carryOut}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// movesOfAbsorbed points the identifiers of absorbed individuals to the survivor,
+// and moves what the database has of them.
+func (b *batch) movesOfAbsorbed() {
+	for _, i := range b.individuals {
+		if i.into == nil {
+			continue
+		}
+		if !i.isNew {
+			b.moves = append(b.moves, move{from: i.id, to: i.now().id})
+		}
+	}
+	for _, f := range b.identifiers {
+		if survivor := b.individuals[f.individual].now(); survivor.id != f.individual {
+			f.individual, f.changed = survivor.id, true
+		}
+	}
+}
+
+func (b *batch) writeIndividuals(ctx context.Context) error {
+	r := b.engine.rows()
+	id, first, last := r.column("id", "uuid"), r.column("first_seen_at", "timestamptz"), r.column("last_seen_at", "timestamptz")
+	acted, identified, contested, permitted := r.column("acted", "bool"), r.column("identified", "bool"), r.column("contested", "bool"), r.column("permitted", "bigint")
+	for _, i := range b.individuals {
+		if i.into != nil || !i.isNew && !i.changed {
+			continue
+		}
+		id.uuid(i.id)
+		first.time(i.seen.first)
+		last.time(i.seen.last)
+		acted.bool(i.acted)
+		identified.bool(i.identified)
+		contested.bool(i.contested)
+		permitted.int(int64(i.permitted))
+		i.isNew, i.changed = false, false
+	}
+	return r.exec(ctx, b.tx, `INSERT INTO individuals (id, first_seen_at, last_seen_at, acted, identified, contested, permitted)
+		SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted FROM r WHERE true
+		ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
+			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted`)
+}
+
+func (b *batch) writeIdentifiers(ctx context.Context) error {
+	r := b.engine.rows()
+	id, kind, value, origin := r.column("id", "uuid"), r.column("kind", "smallint"), r.column("value", "text"), r.column("origin", "uuid")
+	individual, user, shared := r.column("individual_id", "uuid"), r.column("user_key", "uuid"), r.column("shared", "bool")
+	firstSeen, lastSeen := r.column("first_seen_at", "timestamptz"), r.column("last_seen_at", "timestamptz")
+	firstActed, lastActed := r.column("first_acted_at", "timestamptz"), r.column("last_acted_at", "timestamptz")
+	for _, f := range b.identifiers {
+		if !f.isNew && !f.changed {
+			continue
+		}
+		id.uuid(f.key)
+		kind.int(int64(f.Kind))
+		value.text(f.Value)
+		origin.uuid(f.origin)
+		individual.uuid(f.individual)
+		user.uuidOrNull(f.user)
+		shared.bool(f.shared)
+		firstSeen.time(f.seen.first)
+		lastSeen.time(f.seen.last)
+		firstActed.timeOrNull(f.acted.first)
+		lastActed.timeOrNull(f.acted.last)
+		f.isNew, f.changed = false, false
+	}
+	return r.exec(ctx, b.tx, `INSERT INTO identifiers (id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at)
+		SELECT id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at FROM r WHERE true
+		ON CONFLICT (id) DO UPDATE SET individual_id = excluded.individual_id, user_key = excluded.user_key, shared = excluded.shared,
+			first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+			first_acted_at = excluded.first_acted_at, last_acted_at = excluded.last_acted_at`)
+}
+
+func (b *batch) writeLinks(ctx context.Context) error {
+	r := b.engine.rows()
+	id, strong, weak, operator := r.column("id", "uuid"), r.column("a", "uuid"), r.column("b", "uuid"), r.column("operator", "bool")
+	source, message, observed := r.column("source_id", "uuid"), r.column("message_id", "text"), r.column("observed_at", "timestamptz")
+	revoked, reason := r.column("revoked_at", "timestamptz"), r.column("reason", "text")
+	for _, l := range b.links {
+		if !l.isNew && !l.changed {
+			continue
+		}
+		id.uuid(l.id)
+		strong.uuid(l.a)
+		weak.uuid(l.b)
+		operator.bool(l.operator)
+		source.uuid(l.source)
+		message.text(l.message)
+		observed.time(l.observed)
+		revoked.timeOrNull(l.revoked)
+		reason.text(l.reason)
+		l.isNew, l.changed = false, false
+	}
+	return r.exec(ctx, b.tx, `INSERT INTO identity_links (id, a, b, operator, source_id, message_id, observed_at, revoked_at, reason)
+		SELECT id, a, b, operator, source_id, message_id, observed_at, revoked_at, reason FROM r WHERE true
+		ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, message_id = excluded.message_id, observed_at = excluded.observed_at,
+			revoked_at = excluded.revoked_at, reason = excluded.reason`)
+}
+
+// carryOut moves what the database holds. Sessions of those who are absorbed
+// become runs of the survivor; where an individual is taken apart, sessions are
+// made anew.
+func (b *batch) carryOut(ctx context.Context) error {
+	whole, parts := b.engine.rows(), b.engine.rows()
+	from, to := whole.column("gone", "uuid"), whole.column("survivor", "uuid")
+	partFrom, partTo, owner := parts.column("gone", "uuid"), parts.column("survivor", "uuid"), parts.column("owner", "uuid")
+	survivors := make(map[uuid.UUID]uuid.UUID, len(b.moves))
+	for _, m := range b.moves {
+		if m.owner == uuid.Nil {
+			from.uuid(m.from)
+			to.uuid(m.to)
+			survivors[m.from] = m.to
+			continue
+		}
+		partFrom.uuid(m.from)
+		partTo.uuid(m.to)
+		owner.uuid(m.owner)
+	}
+	b.moves = nil
+	if err := b.takeSessions(ctx, survivors); err != nil {
+		return err
+	}
+	for _, table := range []string{"interactions", "traits"} {
+		if err := parts.exec(ctx, b.tx, "UPDATE "+table+" SET individual_id = r.survivor FROM r WHERE individual_id = r.gone AND "+table+".owner = r.owner"); err != nil {
+			return err
+		}
+		if err := whole.exec(ctx, b.tx, "UPDATE "+table+" SET individual_id = r.survivor FROM r WHERE individual_id = r.gone"); err != nil {
+			return err
+		}
+	}
+	if err := whole.exec(ctx, b.tx, "UPDATE identifiers SET individual_id = r.survivor FROM r WHERE individual_id = r.gone"); err != nil {
+		return err
+	}
+	if err := whole.exec(ctx, b.tx, "DELETE FROM individuals WHERE id IN (SELECT gone FROM r)"); err != nil {
+		return err
+	}
+	for gone := range survivors {
+		delete(b.individuals, gone)
+	}
+	return nil
+}
+
+// takeSessions turns the sessions of absorbed individuals into runs of their
+// survivors.
+func (b *batch) takeSessions(ctx context.Context, survivors map[uuid.UUID]uuid.UUID) error {
+	if len(survivors) == 0 {
+		return nil
+	}
+	gone := make([]uuid.UUID, 0, len(survivors))
+	for id := range survivors {
+		gone = append(gone, id)
+	}
+	err := b.query(ctx, "SELECT individual_id, source_id, stream, "+runColumns+" FROM sessions AS s WHERE "+b.engine.anyOf("individual_id", 1),
+		[]any{b.engine.keys(gone)}, func(r *sql.Rows) error {
+			var line session.Line
+			run, err := scanRun(r, &line.Individual, &line.Source, &line.Stream)
+			line.Individual = survivors[line.Individual]
+			b.runs[line] = append(b.runs[line], run)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	return b.exec(ctx, "DELETE FROM sessions WHERE "+b.engine.anyOf("individual_id", 1), b.engine.keys(gone))
+}
+
+// resolve loads the neighbourhood of the unsettled identifiers whole, resolves it,
+// and brings rows and moves in line with the answer.
+func (b *batch) resolve(ctx context.Context) error {
+	zone, err := b.loadZone(ctx)
+	if err != nil {
+		return err
+	}
+	members := make([]identity.Member, 0, len(zone.members))
+	for key, partial := range zone.members {
+		f := b.identifiers[key]
+		members = append(members, identity.Member{Key: key, Kind: f.Kind, Origin: f.origin, Shared: partial})
+	}
+	links := make([]insight.Link, 0, len(b.links))
+	for _, l := range b.links {
+		links = append(links, l.asLink())
+	}
+	standings := identity.Resolve(members, links)
+
+	before := map[uuid.UUID]*individualRow{}
+	made := map[uuid.UUID]*individualRow{}
+	for key, standing := range standings {
+		f := b.identifiers[key]
+		old := b.individuals[f.individual]
+		before[old.id] = old
+		to := made[standing.Individual]
+		if to == nil {
+			to = &individualRow{id: standing.Individual, permitted: old.permitted, changed: true}
+			made[standing.Individual] = to
+		}
+		to.permitted &= old.permitted
+		to.identified = to.identified || f.Kind == insight.UserID
+		to.contested = to.contested || standing.Contested
+		to.seeThrough(f.seen, f.acted)
+		if !zone.members[key] && (f.shared != standing.Shared || f.user != standing.UserKey) {
+			f.shared, f.user, f.changed = standing.Shared, standing.UserKey, true
+		}
+		if f.individual != standing.Individual {
+			b.moves = append(b.moves, move{from: f.individual, to: standing.Individual, owner: key})
+			b.rebuild[f.individual], b.rebuild[standing.Individual] = true, true
+			f.individual, f.changed = standing.Individual, true
+		}
+	}
+	for id := range before {
+		if made[id] == nil {
+			// Every member has left: what is kept under the id goes with its owners, and
+			// the row goes last.
+			b.moves = append(b.moves, move{from: id, to: b.heir(id)})
+			delete(b.individuals, id)
+		}
+	}
+	for id, row := range made {
+		b.individuals[id] = row
+	}
+	return nil
+}
+
+// heir is where the identifier that an individual was named after is now.
+func (b *batch) heir(id uuid.UUID) uuid.UUID {
+	for _, f := range b.identifiers {
+		if f.origin == id {
+			return f.individual
+		}
+	}
+	return id
+}
+
+// zone is a closed neighbourhood: every identifier that the question can reach.
+type zone struct {
+	// members are keyed by identifier; true says that the member was shared before and
+	// still is: only its operator links were followed, and its own standing stays.
+	members map[uuid.UUID]bool
+}
+
+// loadZone follows active links from the unsettled identifiers. It does not go
+// through shared identifiers, other than along an operator's link: behind a shop's
+// e-mail address there may be thousands of people who do not matter here.
+func (b *batch) loadZone(ctx context.Context) (*zone, error) {
+	z := &zone{members: map[uuid.UUID]bool{}}
+	b.links = map[uuid.UUID]*linkRow{}
+	frontier := make(map[uuid.UUID]bool, len(b.unsettled))
+	for key := range b.unsettled {
+		frontier[key] = true
+	}
+	for len(frontier) > 0 {
+		if err := b.loadIdentifiers(ctx, b.unloaded(frontier)); err != nil {
+			return nil, err
+		}
+		keys := list(frontier)
+		if err := b.loadLinks(ctx, "revoked_at IS NULL AND "+b.engine.anyOf("a", 1), keys); err != nil {
+			return nil, err
+		}
+		if err := b.loadLinks(ctx, "revoked_at IS NULL AND "+b.engine.anyOf("b", 1), keys); err != nil {
+			return nil, err
+		}
+		next := map[uuid.UUID]bool{}
+		touching := map[uuid.UUID][]*linkRow{}
+		for _, l := range b.links {
+			touching[l.a], touching[l.b] = append(touching[l.a], l), append(touching[l.b], l)
+		}
+		ends := map[uuid.UUID]bool{}
+		for key := range frontier {
+			for _, l := range touching[key] {
+				ends[l.a], ends[l.b] = true, true
+			}
+		}
+		if err := b.loadIdentifiers(ctx, b.unloaded(ends)); err != nil {
+			return nil, err
+		}
+		for key := range frontier {
+			z.visit(b, key, touching[key], next)
+		}
+		frontier = next
+	}
+	return z, b.loadIndividuals(ctx)
+}
+
+func (b *batch) unloaded(keys map[uuid.UUID]bool) []uuid.UUID {
+	var missing []uuid.UUID
+	for k := range keys {
+		if _, loaded := b.identifiers[k]; !loaded {
+			missing = append(missing, k)
+		}
+	}
+	return missing
+}
+
+// visit makes a member of an identifier whose links are loaded, and adds to next
+// what must be visited because of it.
+func (z *zone) visit(b *batch, key uuid.UUID, links []*linkRow, next map[uuid.UUID]bool) {
+	f := b.identifiers[key]
+	users := map[uuid.UUID]bool{}
+	for _, l := range links {
+		if other := b.identifiers[otherEnd(l, key)]; !l.operator && f.Kind != insight.UserID && other.Kind == insight.UserID {
+			users[other.key] = true
+		}
+	}
+	shared := len(users) > 1
+	z.members[key] = shared && f.shared
+	for _, l := range links {
+		end := otherEnd(l, key)
+		if _, visited := z.members[end]; visited {
+			continue
+		}
+		other := b.identifiers[end]
+		switch {
+		case l.operator:
+		case shared && f.shared:
+			continue // shared before and after: it joins nobody, and parted from them long ago
+		case other.shared && !b.unsettled[end]:
+			continue // evidence with one that is shared has no effect
+		}
+		next[end] = true
+	}
+}
+
+func otherEnd(l *linkRow, key uuid.UUID) uuid.UUID {
+	if l.a == key {
+		return l.b
+	}
+	return l.a
+}

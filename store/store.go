@@ -1,0 +1,366 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+	"modernc.org/sqlite"
+
+	"github.com/acquaint/acquaint/ent"
+	"github.com/acquaint/acquaint/insight"
+)
+
+// Options say which database, and how to be told the time.
+type Options struct {
+	// URL is postgres://… for PostgreSQL, or empty for SQLite.
+	URL string
+	// File is the SQLite database's path, used when URL is empty. Its folder is made.
+	File string
+	// Now tells the time for what the store itself records (when a link was
+	// revoked). Nil is time.Now.
+	Now func() time.Time
+	// Wrap, if set, stands between the store and its driver: tests count
+	// statements with it.
+	Wrap func(driver.Connector) driver.Connector
+	// Connections bounds the pool of readers; 0 is 16 on PostgreSQL and 4 on SQLite.
+	Connections int
+}
+
+// Store is a database that is open and migrated.
+type Store struct {
+	write, read *engine // one and the same on PostgreSQL
+	ent         *ent.Client
+	now         func() time.Time
+	directory   *directory
+	feed        *feed
+	secret      [32]byte   // from which the keys of identifiers are derived
+	turn        sync.Mutex // the writing transaction of this process
+	wrap        func(driver.Connector) driver.Connector
+}
+
+// Open connects, applies the migrations that are missing, and loads what every
+// request needs. The error is of kind Unavailable when the database does not
+// answer, and of kind Conflict when it was made by a newer version or is damaged.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{now: o.Now, wrap: o.Wrap}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if o.URL == "" {
+		err = s.openSQLite(o)
+	} else {
+		err = s.openPostgres(o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx, o); err != nil {
+		return nil, errors.Join(translate("store.Open", err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context, o Options) error {
+	if err := s.migrate(ctx, o); err != nil {
+		return err
+	}
+	s.ent = ent.NewClient(ent.Driver(entsql.OpenDB(s.write.name, s.write.db)))
+	if err := s.seed(ctx); err != nil {
+		return err
+	}
+	s.feed = newFeed()
+	return s.directory.load(ctx)
+}
+
+func (s *Store) openPostgres(o Options) error {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return insight.NewError(insight.Invalid, "DATABASE_URL", "it must be of the form postgres://user:password@host:5432/database")
+	}
+	connector, err := pq.NewConnector(o.URL)
+	if err != nil {
+		return insight.NewError(insight.Invalid, "DATABASE_URL", "it names settings that the PostgreSQL driver does not know")
+	}
+	db := s.openDB(connector)
+	limit := o.Connections
+	if limit == 0 {
+		limit = 16
+	}
+	db.SetMaxOpenConns(limit)
+	db.SetMaxIdleConns(limit)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	s.write = newEngine(dialect.Postgres, db)
+	s.read = s.write
+	s.directory = newDirectory(s)
+	return nil
+}
+
+func (s *Store) openSQLite(o Options) error {
+	if o.File == "" {
+		return insight.NewError(insight.Invalid, "ACQUAINT_DATA", "no file was named for the database")
+	}
+	if info, err := os.Stat(o.File); err == nil && info.IsDir() {
+		return insight.NewError(insight.Invalid, "ACQUAINT_DATA", "the database's file is a directory")
+	}
+	if err := os.MkdirAll(filepath.Dir(o.File), 0o700); err != nil {
+		return &insight.Error{Op: "store.Open", Kind: insight.Unavailable, Subject: "ACQUAINT_DATA", Message: "the data folder cannot be made", Cause: err}
+	}
+	open := func(connections int, options string) (*sql.DB, error) {
+		connector, err := sqliteConnector("file:" + (&url.URL{Path: o.File}).EscapedPath() +
+			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
+			"&_pragma=cache_size(-32000)&_time_format=sqlite" + options)
+		if err != nil {
+			return nil, err
+		}
+		db := s.openDB(connector)
+		db.SetMaxOpenConns(connections)
+		db.SetMaxIdleConns(connections)
+		return db, nil
+	}
+	// The second connection prepares statements while the first is in a transaction.
+	write, err := open(2, "&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	readers := o.Connections
+	if readers == 0 {
+		readers = 4
+	}
+	read, err := open(readers, "&_pragma=query_only(1)")
+	if err != nil {
+		return errors.Join(err, write.Close())
+	}
+	s.write, s.read = newEngine(dialect.SQLite, write), newEngine(dialect.SQLite, read)
+	s.directory = newDirectory(s)
+	return nil
+}
+
+func newEngine(name string, db *sql.DB) *engine {
+	return &engine{name: name, db: db, prepared: map[string]*sql.Stmt{}}
+}
+
+func (s *Store) openDB(c driver.Connector) *sql.DB {
+	if s.wrap != nil {
+		c = s.wrap(c)
+	}
+	return sql.OpenDB(c)
+}
+
+// sqliteConnector makes a connector of a driver that knows only names.
+func sqliteConnector(name string) (driver.Connector, error) {
+	return nameConnector{name: name, driver: &sqlite.Driver{}}, nil
+}
+
+type nameConnector struct {
+	name   string
+	driver driver.Driver
+}
+
+func (c nameConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.name) }
+func (c nameConnector) Driver() driver.Driver                        { return c.driver }
+
+// Close lets go of the database. Nothing may use the store afterwards.
+func (s *Store) Close() error {
+	if s.feed != nil {
+		s.feed.close()
+	}
+	s.write.close()
+	err := s.write.db.Close()
+	if s.read != s.write {
+		s.read.close()
+		err = errors.Join(err, s.read.db.Close())
+	}
+	return err
+}
+
+// Ready reports whether the database answers.
+func (s *Store) Ready(ctx context.Context) error {
+	var one int
+	return translate("store.Ready", s.read.db.QueryRowContext(ctx, "SELECT 1").Scan(&one))
+}
+
+// Engine names the engine: "postgres" or "sqlite".
+func (s *Store) Engine() string {
+	if s.write.postgres() {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// seed writes what every installation starts with, once.
+func (s *Store) seed(ctx context.Context) error {
+	return s.transact(ctx, "store.seed", func(tx *sql.Tx) error {
+		secret := make([]byte, len(s.secret))
+		if _, err := rand.Read(secret); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO settings (id, value) VALUES ('identifier_secret', $1) ON CONFLICT (id) DO NOTHING", secret); err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, "SELECT value FROM settings WHERE id = 'identifier_secret'").Scan(&secret); err != nil {
+			return err
+		}
+		if copy(s.secret[:], secret) != len(s.secret) {
+			return insight.NewError(insight.Conflict, "settings.identifier_secret", "it is damaged; restore the database from a backup")
+		}
+		return s.directory.seed(ctx, tx)
+	})
+}
+
+// key derives an identifier's key: 16 bytes of SHA-256 over the installation's
+// secret, the kind and the value, marked as a UUID of version 8.
+func (s *Store) key(i insight.Identity) uuid.UUID {
+	return s.derive(byte(i.Kind), i.Value)
+}
+
+// The tags of what is derived besides identifiers, whose tags are their kinds.
+const (
+	linkTag  = 100
+	traitTag = 101
+)
+
+func (s *Store) derive(tag byte, parts ...string) uuid.UUID {
+	var scratch [256]byte
+	b := append(scratch[:0], s.secret[:]...)
+	b = append(b, tag)
+	for i, p := range parts {
+		if i > 0 {
+			b = append(b, 0)
+		}
+		b = append(b, p...)
+	}
+	sum := sha256.Sum256(b)
+	id := uuid.UUID(sum[:16])
+	id[6] = id[6]&0x0F | 0x80
+	id[8] = id[8]&0x3F | 0x80
+	return id
+}
+
+// writerLock is the advisory lock of the one transaction that writes at a time.
+const writerLock = 0x61637175 // "acqu"
+
+// transact runs do in the one writing transaction, again when the engine asks for
+// it, and translates its error.
+func (s *Store) transact(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
+	const attempts = 5
+	var err error
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	for range attempts {
+		if err = s.attempt(ctx, do); err == nil || !again(err) {
+			break
+		}
+	}
+	return translate(op, err)
+}
+
+func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err error) {
+	tx, err := s.write.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback() // the first error is the one to tell
+		}
+	}()
+	if s.write.postgres() {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock)); err != nil {
+			return err
+		}
+	}
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// again reports whether a transaction failed only because of others.
+func again(err error) bool {
+	var p *pq.Error
+	return errors.As(err, &p) && (p.Code == "40001" || p.Code == "40P01")
+}
+
+// translate turns an engine's error into one of the vocabulary's.
+func translate(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *insight.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	e := &insight.Error{Op: op, Kind: insight.Internal, Cause: err}
+	var p *pq.Error
+	var l *sqlite.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Kind, e.Message = insight.Exhausted, "it took longer than allowed"
+	case errors.Is(err, context.Canceled):
+		e.Kind, e.Message = insight.Unavailable, "the request was given up"
+	case errors.Is(err, sql.ErrNoRows):
+		e.Kind = insight.NotFound
+	case errors.As(err, &p):
+		translatePostgres(e, p)
+	case errors.As(err, &l):
+		translateSQLite(e, l)
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), isNetwork(err):
+		e.Kind, e.Message = insight.Unavailable, "the database is away"
+	}
+	return e
+}
+
+func translatePostgres(e *insight.Error, p *pq.Error) {
+	class := ""
+	if len(p.Code) >= 2 {
+		class = string(p.Code[:2])
+	}
+	switch {
+	case p.Code == "57014":
+		e.Kind, e.Message = insight.Exhausted, "it took longer than allowed"
+	case p.Code == "53100":
+		e.Kind, e.Message = insight.Unavailable, "the database's disk is full"
+	case p.Code == "3D000" || p.Code == "28P01" || p.Code == "28000":
+		e.Kind, e.Subject, e.Message = insight.Unavailable, "DATABASE_URL", "the server refused the connection: "+p.Message
+	case class == "08" || class == "57" || class == "53":
+		e.Kind, e.Message = insight.Unavailable, "the database is away"
+	}
+}
+
+func translateSQLite(e *insight.Error, l *sqlite.Error) {
+	switch l.Code() & 0xFF {
+	case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
+		e.Kind, e.Message = insight.Unavailable, "the database is busy"
+	case 9: // SQLITE_INTERRUPT
+		e.Kind, e.Message = insight.Exhausted, "it took longer than allowed"
+	case 10: // SQLITE_IOERR
+		e.Kind, e.Message = insight.Unavailable, "the database's file cannot be read or written"
+	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
+		e.Kind, e.Message = insight.Conflict, "the database's file is damaged or not a database; restore it from a backup"
+	case 13: // SQLITE_FULL
+		e.Kind, e.Message = insight.Unavailable, "the disk is full"
+	case 8, 14: // SQLITE_READONLY, SQLITE_CANTOPEN
+		e.Kind, e.Message = insight.Unavailable, "the database's file cannot be opened for writing"
+	}
+}
+
+func isNetwork(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) || strings.Contains(err.Error(), "connection") || strings.Contains(err.Error(), "EOF")
+}

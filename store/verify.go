@@ -1,0 +1,266 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/identity"
+	"github.com/acquaint/acquaint/insight/session"
+)
+
+// Verification is what a recompute from the facts found.
+type Verification struct {
+	Individuals, Identifiers, Links, Interactions, Sessions, Traits int
+	// Differences describes, without personal data, each row that is not what the
+	// facts say; at most [maxDifferences] of them.
+	Differences []string
+	// Total is how many there are.
+	Total int
+}
+
+const maxDifferences = 100
+
+func (v *Verification) differ(format string, args ...any) {
+	v.Total++
+	if len(v.Differences) < maxDifferences {
+		v.Differences = append(v.Differences, fmt.Sprintf(format, args...))
+	}
+}
+
+// Verify works everything that is derived out anew from the facts, in one
+// consistent view of the database, and compares: who is whom, whose each
+// interaction and trait is, every session, every individual's row. Nothing is
+// changed. Progress, if not nil, is told how many interactions were read.
+//
+// It holds the identifiers and links in memory, some 300 bytes each; interactions
+// are read a thousand individuals at a time.
+func (s *Store) Verify(ctx context.Context, progress func(interactions int)) (*Verification, error) {
+	tx, err := s.read.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true})
+	if err != nil {
+		return nil, translate("store.Verify", err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	b := s.newBatch(tx)
+	b.engine = s.read
+	check := &verifier{batch: b, Verification: &Verification{}, progress: progress}
+	for _, step := range []func(context.Context) error{check.load, check.identity, check.chunks, check.rows} {
+		if err := step(ctx); err != nil {
+			return nil, translate("store.Verify", err)
+		}
+	}
+	return check.Verification, nil
+}
+
+// snapshot is the isolation level in which every statement sees one state. On
+// SQLite a transaction is that by itself.
+func (s *Store) snapshot() sql.IsolationLevel {
+	if s.read.postgres() {
+		return sql.LevelRepeatableRead
+	}
+	return sql.LevelDefault
+}
+
+type verifier struct {
+	*batch
+	*Verification
+	progress  func(int)
+	standings map[uuid.UUID]identity.Standing
+	acted     map[uuid.UUID]*span // by identifier
+}
+
+func (v *verifier) load(ctx context.Context) error {
+	err := v.query(ctx, identifierColumns+" FROM identifiers", nil, v.scanIdentifier)
+	if err != nil {
+		return err
+	}
+	if err := v.query(ctx, linkColumns+" FROM identity_links", nil, v.scanLink); err != nil {
+		return err
+	}
+	v.Identifiers, v.Links = len(v.identifiers), len(v.batch.links)
+	return v.query(ctx, individualColumns+" FROM individuals", nil, v.scanIndividual)
+}
+
+func (v *verifier) identity(context.Context) error {
+	members := make([]identity.Member, 0, len(v.identifiers))
+	for key, f := range v.identifiers {
+		members = append(members, identity.Member{Key: key, Kind: f.Kind, Origin: f.origin})
+		if v.store.key(f.Identity) != key {
+			v.differ("identifier %s: its key is not that of its value", key)
+		}
+	}
+	links := make([]insight.Link, 0, len(v.batch.links))
+	for _, l := range v.batch.links {
+		links = append(links, l.asLink())
+		if v.identifiers[l.a] == nil || v.identifiers[l.b] == nil {
+			v.differ("link %s: an end does not exist", insight.FormatID(insight.LinkPrefix, l.id))
+		}
+	}
+	v.standings = identity.Resolve(members, links)
+	for key, want := range v.standings {
+		f := v.identifiers[key]
+		if f.individual != want.Individual {
+			v.differ("identifier %s: it is kept as %s, the links say %s", key, ind(f.individual), ind(want.Individual))
+		}
+		if f.shared != want.Shared {
+			v.differ("identifier %s: shared is kept as %t, the links say %t", key, f.shared, want.Shared)
+		}
+	}
+	return nil
+}
+
+func ind(id uuid.UUID) string { return insight.FormatID(insight.IndividualPrefix, id) }
+
+// chunk is how many individuals are read at a time.
+const chunk = 1000
+
+// chunks checks interactions, sessions and traits, some individuals at a time, and
+// that no row belongs to an individual who does not exist.
+func (v *verifier) chunks(ctx context.Context) error {
+	v.acted = map[uuid.UUID]*span{}
+	ids := make([]uuid.UUID, 0, len(v.batch.individuals))
+	for id := range v.batch.individuals {
+		ids = append(ids, id)
+	}
+	for some := range slices.Chunk(ids, chunk) {
+		if err := v.sessions(ctx, v.engine.keys(some)); err != nil {
+			return err
+		}
+		if err := v.traits(ctx, v.engine.keys(some)); err != nil {
+			return err
+		}
+		if v.progress != nil {
+			v.progress(v.Interactions)
+		}
+	}
+	for table, read := range map[string]int{"interactions": v.Interactions, "sessions": v.Sessions, "traits": v.Traits} {
+		var all int
+		if err := v.tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&all); err != nil {
+			return err
+		}
+		if all != read {
+			v.differ("%s: %d belong to individuals who do not exist", table, all-read)
+		}
+	}
+	return nil
+}
+
+// sessions folds the sessions of some individuals from their interactions, checks
+// whose each interaction is, and compares with the sessions that are kept.
+func (v *verifier) sessions(ctx context.Context, ids any) error {
+	runs := map[session.Line][]session.Run{}
+	err := v.query(ctx, momentColumns+", owner, direction FROM interactions WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
+		var owner uuid.UUID
+		var direction insight.Direction
+		line, m, err := scanMoment(r, &owner, &direction)
+		m.Direction = direction
+		v.Interactions++
+		v.interaction(line, m, owner, runs)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	want := map[uuid.UUID]keptSession{}
+	for line, some := range runs {
+		source, err := v.store.directory.sourceByID(ctx, line.Source)
+		if err != nil {
+			return err
+		}
+		for _, run := range session.Merge(source.SessionTimeout, some) {
+			want[run.First] = keptSession{line, run}
+		}
+	}
+	err = v.query(ctx, "SELECT individual_id, source_id, stream, "+runColumns+" FROM sessions AS s WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
+		var kept keptSession
+		var err error
+		kept.run, err = scanRun(r, &kept.line.Individual, &kept.line.Source, &kept.line.Stream)
+		v.Sessions++
+		if want[kept.run.First] != kept {
+			v.differ("session %s: it is not what its interactions give", insight.FormatID(insight.SessionPrefix, kept.run.First))
+		}
+		delete(want, kept.run.First)
+		return err
+	})
+	for id := range want {
+		v.differ("session %s: it is missing", insight.FormatID(insight.SessionPrefix, id))
+	}
+	return err
+}
+
+type keptSession struct {
+	line session.Line
+	run  session.Run
+}
+
+func (v *verifier) interaction(line session.Line, m session.Moment, owner uuid.UUID, runs map[session.Line][]session.Run) {
+	standing, ok := v.standings[owner]
+	switch {
+	case !ok:
+		v.differ("interaction %s: its owner does not exist", insight.FormatID(insight.InteractionPrefix, m.ID))
+	case standing.Individual != line.Individual:
+		v.differ("interaction %s: it is kept with %s, the links say %s", insight.FormatID(insight.InteractionPrefix, m.ID), ind(line.Individual), ind(standing.Individual))
+	}
+	if run, ok := session.Of(m); ok {
+		runs[line] = append(runs[line], run)
+		if v.acted[owner] == nil {
+			v.acted[owner] = &span{}
+		}
+		v.acted[owner].extend(span{m.OccurredAt, m.OccurredAt})
+	}
+}
+
+func (v *verifier) traits(ctx context.Context, ids any) error {
+	return v.query(ctx, "SELECT id, owner, individual_id FROM traits WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
+		var id, owner, individual uuid.UUID
+		err := r.Scan(&id, &owner, &individual)
+		v.Traits++
+		if v.standings[owner].Individual != individual {
+			v.differ("trait %s: it is kept with %s, the links say %s", id, ind(individual), ind(v.standings[owner].Individual))
+		}
+		return err
+	})
+}
+
+// rows checks the rows of identifiers and individuals against what was read.
+func (v *verifier) rows(context.Context) error {
+	want := map[uuid.UUID]*individualRow{}
+	for key, f := range v.identifiers {
+		var acted span
+		if a := v.acted[key]; a != nil {
+			acted = *a
+		}
+		if f.acted != acted {
+			v.differ("identifier %s: when it acted is not what its interactions say", key)
+		}
+		standing := v.standings[key]
+		i := want[standing.Individual]
+		if i == nil {
+			i = &individualRow{id: standing.Individual}
+			want[i.id] = i
+		}
+		i.identified = i.identified || f.Kind == insight.UserID
+		i.contested = i.contested || standing.Contested
+		i.seeThrough(f.seen, acted)
+	}
+	for id, kept := range v.batch.individuals {
+		i := want[id]
+		if i == nil {
+			v.differ("individual %s: no identifier says that it exists", ind(id))
+			continue
+		}
+		if i.seen != kept.seen || i.acted != kept.acted || i.identified != kept.identified || i.contested != kept.contested {
+			v.differ("individual %s: its row is not what its identifiers say", ind(id))
+		}
+		delete(want, id)
+	}
+	for id := range want {
+		v.differ("individual %s: it is missing", ind(id))
+	}
+	v.Individuals = len(v.batch.individuals)
+	return nil
+}
