@@ -1,0 +1,74 @@
+package recency
+
+import (
+	"slices"
+	"time"
+
+	"github.com/acquaint/acquaint/insight"
+)
+
+// OwnGaps is how many gaps of their own an individual needs for a trip wire of
+// their own.
+const OwnGaps = 3
+
+// Options are what an answer depends on beside the individual.
+type Options struct {
+	// PopulationTripWire is the trip wire of an individual who has fewer than
+	// [OwnGaps] gaps but has been seen: the population's median latency at their
+	// step. Nil when it is not known; they then have no trip wire.
+	PopulationTripWire *time.Duration
+}
+
+// Result is how recently and how regularly an individual did something.
+type Result struct {
+	LastAt    time.Time      // of the last matching interaction; zero when there is none
+	Elapsed   time.Duration  // asOf minus LastAt; 0 when there is none
+	Count     int            // of matching interactions
+	MedianGap *time.Duration // between consecutive ones; nil with fewer than two
+	TripWire  *time.Duration // the silence from which they are overdue; nil when there is none
+	Overdue   bool           // whether Elapsed is over TripWire
+}
+
+// Of answers for one individual as of a moment. The timeline may be in any order
+// and repeat itself; it is not changed.
+func Of(t insight.Timeline, sel insight.Selector, asOf time.Time, options Options) Result {
+	matches := sel.Matcher()
+	var r Result
+	var gaps []time.Duration
+	for _, x := range t.Ordered().AsOf(asOf) {
+		if !matches(x) {
+			continue
+		}
+		if r.Count > 0 {
+			gaps = append(gaps, x.OccurredAt.Sub(r.LastAt))
+		}
+		r.Count++
+		r.LastAt = x.OccurredAt
+	}
+	if r.Count == 0 {
+		return r
+	}
+	r.Elapsed = asOf.Sub(r.LastAt)
+	r.TripWire = options.PopulationTripWire
+	if len(gaps) > 0 {
+		median := median(gaps)
+		r.MedianGap = &median
+		if len(gaps) >= OwnGaps {
+			r.TripWire = &median
+		}
+	}
+	r.Overdue = r.TripWire != nil && r.Elapsed > *r.TripWire
+	return r
+}
+
+// median is exact: moments are whole microseconds, so that half of one is a whole
+// number of nanoseconds. It sorts the gaps, of which there is at least one.
+func median(gaps []time.Duration) time.Duration {
+	slices.Sort(gaps)
+	upper := gaps[len(gaps)/2]
+	if len(gaps)%2 == 1 {
+		return upper
+	}
+	lower := gaps[len(gaps)/2-1]
+	return lower + (upper-lower)/2 // their sum could overflow
+}
