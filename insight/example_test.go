@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/acquaint/acquaint/insight"
 	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
 )
 
 func ExampleSelector_Matches() {

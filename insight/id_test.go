@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/acquaint/acquaint/insight"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
+
+	"github.com/acquaint/acquaint/insight"
 )
 
 // The vectors of the TypeID specification, version 0.3 (spec/valid.yml and

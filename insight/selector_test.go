@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/acquaint/acquaint/insight"
 	"pgregory.net/rapid"
+
+	"github.com/acquaint/acquaint/insight"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

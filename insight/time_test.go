@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/acquaint/acquaint/insight"
 	"pgregory.net/rapid"
+
+	"github.com/acquaint/acquaint/insight"
 )
 
 func TestMoment(t *testing.T) {

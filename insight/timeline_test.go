@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/acquaint/acquaint/insight"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
+
+	"github.com/acquaint/acquaint/insight"
 )
 
 func timelines() *rapid.Generator[insight.Timeline] {

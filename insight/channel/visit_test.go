@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/channel"
-	"pgregory.net/rapid"
 )
 
 const page = "https://www.shop.example/garden"

@@ -139,7 +139,7 @@ func partition(t *rapid.T, all []journey.Journey, known insight.Timeline, option
 		}
 		for k, x := range inside {
 			last := k == len(inside)-1
-			if options.Conversion != nil && options.Conversion.Matches(x) && !(last && j.Converted && j.EndedAt.Equal(x.OccurredAt)) {
+			if options.Conversion != nil && options.Conversion.Matches(x) && (!last || !j.Converted || !j.EndedAt.Equal(x.OccurredAt)) {
 				t.Fatalf("journey %d does not end at its conversion", i)
 			}
 			if k > 0 && x.OccurredAt.Sub(inside[k-1].OccurredAt) > options.Lookback {
