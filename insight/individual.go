@@ -1,7 +1,9 @@
 package insight
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -103,4 +105,32 @@ type Trait struct {
 	Sensitivity Sensitivity
 	Source      string // the source's name
 	ObservedAt  time.Time
+}
+
+// Evidence is a link with its two ends as they are known now.
+type Evidence struct {
+	Link
+	A, B Identifier
+}
+
+// BestTraits chooses, for each key, the trait that is shown: the one of the highest
+// confidence, and among equals the newest, and then by source so that the choice is
+// certain. Traits that were taken away (null) are left out. The result is ordered
+// by key.
+func BestTraits(traits []Trait) []Trait {
+	best := map[string]Trait{}
+	for _, t := range traits {
+		had, ok := best[t.Key]
+		if !ok || cmp.Or(cmp.Compare(had.Confidence, t.Confidence), had.ObservedAt.Compare(t.ObservedAt), cmp.Compare(t.Source, had.Source)) < 0 {
+			best[t.Key] = t
+		}
+	}
+	shown := make([]Trait, 0, len(best))
+	for _, t := range best {
+		if string(t.Value) != "null" {
+			shown = append(shown, t)
+		}
+	}
+	slices.SortFunc(shown, func(a, b Trait) int { return cmp.Compare(a.Key, b.Key) })
+	return shown
 }

@@ -156,7 +156,11 @@ func (f *faults) condition(path string, c *PropertyCondition) {
 	if c.Path != "" && slices.Contains(strings.Split(c.Path, "."), "") {
 		f.add(path+".path", "a part between its dots is empty")
 	}
-	switch c.Op {
+	f.comparison(path, c.Op, c.Value)
+}
+
+func (f *faults) comparison(path string, op Comparison, text json.RawMessage) {
+	switch op {
 	case Exists, NotExists:
 		return
 	case EQ, NE, LT, LTE, GT, GTE, IN, NotIn, Contains, StartsWith:
@@ -165,7 +169,7 @@ func (f *faults) condition(path string, c *PropertyCondition) {
 		return
 	}
 	path += ".value"
-	value, ok := decode(c.Value)
+	value, ok := decode(text)
 	if !ok {
 		f.add(path, "it is missing or not JSON")
 		return
@@ -175,8 +179,8 @@ func (f *faults) condition(path string, c *PropertyCondition) {
 		return
 	}
 	list, isList := value.([]any)
-	if c.Op != IN && c.Op != NotIn {
-		f.operand(path, c.Op, value)
+	if op != IN && op != NotIn {
+		f.operand(path, op, value)
 		return
 	}
 	if !isList {
@@ -226,8 +230,8 @@ func (s *Selector) Matches(x *Interaction) bool { return s.Matcher()(x) }
 func (s *Selector) Matcher() func(*Interaction) bool {
 	conditions := make([]condition, len(s.Properties))
 	for i, c := range s.Properties {
-		value, ok := decode(c.Value)
-		conditions[i] = condition{path: strings.Split(c.Path, "."), op: c.Op, value: value, known: ok && value != nil}
+		conditions[i] = readCondition(c.Op, c.Value)
+		conditions[i].path = strings.Split(c.Path, ".")
 	}
 	outer := *s
 	return func(x *Interaction) bool {
@@ -257,6 +261,11 @@ type condition struct {
 	op    Comparison
 	value any
 	known bool // whether there is a value
+}
+
+func readCondition(op Comparison, text json.RawMessage) condition {
+	value, ok := decode(text)
+	return condition{op: op, value: value, known: ok && value != nil}
 }
 
 func matchesProperties(conditions []condition, properties json.RawMessage) bool {

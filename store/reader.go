@@ -1,0 +1,456 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+)
+
+// Reader gives out personal data to one viewer for one purpose. Individuals whom
+// the purpose does not cover, and interactions for which it was not permitted, do
+// not exist in what it answers.
+type Reader struct {
+	store   *Store
+	engine  *engine
+	viewer  *insight.Viewer
+	purpose *insight.Purpose
+}
+
+// Reader binds reads to a viewer and the purpose that they declare. It is the only
+// way to personal data. The error is of kind Denied when the viewer may not read
+// individuals or not for this purpose, and of kind Invalid when they declare none.
+func (s *Store) Reader(ctx context.Context, v *insight.Viewer) (*Reader, error) {
+	if err := v.Require(insight.ScopeIndividualsRead); err != nil {
+		return nil, err
+	}
+	key, err := v.Declared()
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Purpose(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{store: s, engine: s.read, viewer: v, purpose: p}, nil
+}
+
+// Purpose is the purpose that this reader reads for.
+func (r *Reader) Purpose() *insight.Purpose { return r.purpose }
+
+// covered is the wall: the condition that a row's set of permitted purposes holds
+// this reader's.
+func (r *Reader) covered(table string) string {
+	return fmt.Sprintf("%s.permitted & %d <> 0", table, r.purpose.Set())
+}
+
+func (r *Reader) query(ctx context.Context, op, text string, args []any, scan func(*sql.Rows) error) error {
+	stmt, err := r.engine.stmt(ctx, text)
+	if err != nil {
+		return translate(op, err)
+	}
+	answer, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return translate(op, err)
+	}
+	return translate(op, each(answer, scan))
+}
+
+const personColumns = "i.id, i.first_seen_at, i.last_seen_at, i.identified"
+
+func scanPerson(r *sql.Rows, after ...any) (*insight.Individual, error) {
+	var i insight.Individual
+	var first, last moment
+	err := r.Scan(append([]any{&i.ID, &first, &last, &i.Identified}, after...)...)
+	i.FirstSeenAt, i.LastSeenAt = first.Time, last.Time
+	return &i, err
+}
+
+// Find finds an individual. The error is of kind NotFound when there is none, and
+// Withheld when the purpose does not cover them. An id that was merged away finds
+// the survivor.
+func (r *Reader) Find(ctx context.Context, l Lookup) (*insight.Individual, error) {
+	if l.ID == uuid.Nil {
+		key := r.store.key(l.Identity)
+		id, err := r.individualOf(ctx, "id", key)
+		if err != nil {
+			return nil, err
+		}
+		return r.individual(ctx, id)
+	}
+	i, err := r.individual(ctx, l.ID)
+	if insight.KindOf(err) != insight.NotFound {
+		return i, err
+	}
+	id, err := r.individualOf(ctx, "origin", l.ID)
+	if err != nil {
+		return nil, err
+	}
+	return r.individual(ctx, id)
+}
+
+func (r *Reader) individualOf(ctx context.Context, column string, key uuid.UUID) (uuid.UUID, error) {
+	var id uuid.UUID
+	err := r.query(ctx, "store.Find", "SELECT individual_id FROM identifiers WHERE "+column+" = $1", []any{key.String()}, func(rows *sql.Rows) error {
+		return rows.Scan(&id)
+	})
+	if err == nil && id == uuid.Nil {
+		err = insight.NewError(insight.NotFound, "individual", "there is no such individual")
+	}
+	return id, err
+}
+
+func (r *Reader) individual(ctx context.Context, id uuid.UUID) (*insight.Individual, error) {
+	var found *insight.Individual
+	var covered bool
+	err := r.query(ctx, "store.Find", "SELECT "+personColumns+", "+r.covered("i")+" FROM individuals i WHERE i.id = $1", []any{id.String()}, func(rows *sql.Rows) error {
+		var err error
+		found, err = scanPerson(rows, &covered)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case found == nil:
+		return nil, insight.NewError(insight.NotFound, "individual", "there is no such individual")
+	case !covered:
+		return nil, insight.NewError(insight.Withheld, "individual", "the purpose "+r.purpose.Key+" does not cover this individual")
+	}
+	return found, nil
+}
+
+// Filter narrows the list of individuals. All conditions that are given hold.
+type Filter struct {
+	Event         *insight.Selector // has at least one such interaction
+	FirstSeenFrom time.Time         // inclusive
+	LastSeenFrom  time.Time         // inclusive
+	LastSeenTo    time.Time         // exclusive
+	Trait         *insight.TraitRule
+	Identified    *bool
+}
+
+// inMemory reports whether a condition must be decided by insight, on each
+// individual that the others let through.
+func (f *Filter) inMemory() bool {
+	return f.Trait != nil || f.Event != nil && len(f.Event.Properties) > 0
+}
+
+// Order is the order of the list of individuals.
+type Order struct {
+	FirstSeen  bool // by when they were first seen, else by when they were last seen
+	Descending bool
+}
+
+func (o Order) column() string {
+	if o.FirstSeen {
+		return "i.first_seen_at"
+	}
+	return "i.last_seen_at"
+}
+
+// Place is where an individual stands in a list of this order.
+func (o Order) Place(i *insight.Individual) insight.Cursor {
+	if o.FirstSeen {
+		return insight.Cursor{At: i.FirstSeenAt, ID: i.ID}
+	}
+	return insight.Cursor{At: i.LastSeenAt, ID: i.ID}
+}
+
+// Individuals lists individuals.
+func (r *Reader) Individuals(ctx context.Context, f Filter, o Order, p Page) (Slice[*insight.Individual], error) {
+	if !f.inMemory() {
+		found, err := r.individuals(ctx, f, o, p)
+		return cut(p, found), err
+	}
+	var found []*insight.Individual
+	err := r.sift(ctx, f, o, p, func(i *insight.Individual) bool {
+		found = append(found, i)
+		return len(found) <= p.Limit
+	})
+	return cut(p, found), err
+}
+
+// CountIndividuals counts individuals.
+func (r *Reader) CountIndividuals(ctx context.Context, f Filter) (int, error) {
+	if f.inMemory() {
+		n := 0
+		err := r.sift(ctx, f, Order{}, Page{}, func(*insight.Individual) bool { n++; return true })
+		return n, err
+	}
+	c := r.filter(f)
+	var n int
+	err := r.query(ctx, "store.CountIndividuals", "SELECT count(*) FROM individuals i WHERE "+c.text, c.args, func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n, err
+}
+
+func (r *Reader) individuals(ctx context.Context, f Filter, o Order, p Page) ([]*insight.Individual, error) {
+	c := r.filter(f)
+	c.within(p, o.column(), "i.id", o.Descending)
+	var found []*insight.Individual
+	err := r.query(ctx, "store.Individuals", "SELECT "+personColumns+" FROM individuals i WHERE "+c.text+p.order(o.column(), "i.id", o.Descending), c.args, func(rows *sql.Rows) error {
+		i, err := scanPerson(rows)
+		found = append(found, i)
+		return err
+	})
+	return found, err
+}
+
+// filter is the part of a filter that the database decides.
+func (r *Reader) filter(f Filter) *clause {
+	c := &clause{engine: r.engine, text: r.covered("i")}
+	for _, bound := range []struct {
+		at        time.Time
+		condition string
+	}{{f.FirstSeenFrom, "i.first_seen_at >= "}, {f.LastSeenFrom, "i.last_seen_at >= "}, {f.LastSeenTo, "i.last_seen_at < "}} {
+		if !bound.at.IsZero() {
+			c.and(bound.condition + c.moment(r.engine.time(bound.at)))
+		}
+	}
+	if f.Identified != nil {
+		not := ""
+		if !*f.Identified {
+			not = "NOT "
+		}
+		c.and(not + "i.identified")
+	}
+	if f.Trait != nil && !f.Trait.HoldsWithout() {
+		c.and("EXISTS (SELECT 1 FROM traits t WHERE t.individual_id = i.id AND t.key = " + c.param(f.Trait.Key) + ")")
+	}
+	if f.Event != nil {
+		inner := &clause{engine: r.engine, args: c.args}
+		r.selected(inner, "x", f.Event)
+		c.args = inner.args
+		c.and("EXISTS (SELECT 1 FROM interactions x WHERE x.individual_id = i.id AND " + r.covered("x") + inner.text + ")")
+	}
+	return c
+}
+
+// selected adds the part of a selector that the database decides: all but the
+// properties.
+func (r *Reader) selected(c *clause, table string, s *insight.Selector) {
+	if len(s.Types) > 0 {
+		c.and(r.engine.anyTextOf(table+".type", len(c.args)+1))
+		c.param(r.engine.texts(s.Types))
+	}
+	if len(s.Channels) > 0 || len(s.ChannelKinds) > 0 {
+		c.and(r.engine.anyOf(table+".channel_id", len(c.args)+1))
+		c.param(r.engine.keys(r.store.directory.channelsOf(s)))
+	}
+	if s.Direction != 0 {
+		c.and(fmt.Sprintf("%s.direction = %d", table, s.Direction))
+	}
+	if !s.OccurredFrom.IsZero() {
+		c.and(table + ".occurred_at >= " + c.moment(r.engine.time(s.OccurredFrom)))
+	}
+	if !s.OccurredTo.IsZero() {
+		c.and(table + ".occurred_at < " + c.moment(r.engine.time(s.OccurredTo)))
+	}
+}
+
+// channelsOf are the ids of the channels that a selector lets through.
+func (d *directory) channelsOf(s *insight.Selector) []uuid.UUID {
+	only := insight.Selector{Channels: s.Channels, ChannelKinds: s.ChannelKinds}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var ids []uuid.UUID
+	for _, c := range d.channels {
+		if only.Matches(&insight.Interaction{Channel: c}) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// siftSize is how many individuals are looked at, at a time, when a condition is
+// decided in memory.
+const siftSize = 500
+
+// sift walks the individuals whom the database lets through, decides the rest of
+// the filter on each, and yields those who pass until it is told to stop.
+func (r *Reader) sift(ctx context.Context, f Filter, o Order, p Page, yield func(*insight.Individual) bool) error {
+	step := p
+	step.Limit = siftSize
+	for {
+		some, err := r.individuals(ctx, f, o, step)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		passed, err := r.pass(ctx, f, some)
+		if err != nil {
+			return err
+		}
+		for _, i := range some {
+			if passed[i.ID] && !yield(i) {
+				return nil
+			}
+		}
+		if len(some) <= siftSize {
+			return nil
+		}
+		place := o.Place(some[len(some)-1])
+		if p.Backward {
+			step.Before = &place
+		} else {
+			step.After = &place
+		}
+	}
+}
+
+// pass decides a filter's in-memory conditions on some individuals.
+func (r *Reader) pass(ctx context.Context, f Filter, some []*insight.Individual) (map[uuid.UUID]bool, error) {
+	ids := make([]uuid.UUID, len(some))
+	passed := make(map[uuid.UUID]bool, len(some))
+	for n, i := range some {
+		ids[n], passed[i.ID] = i.ID, true
+	}
+	if f.Trait != nil {
+		traits, err := r.Traits(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			passed[id] = f.Trait.Matches(traits[id])
+		}
+	}
+	if f.Event != nil && len(f.Event.Properties) > 0 {
+		has := map[uuid.UUID]bool{}
+		if err := r.eachInteraction(ctx, ids, f.Event, func(x *insight.Interaction) { has[x.IndividualID] = true }); err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			passed[id] = passed[id] && has[id]
+		}
+	}
+	return passed, nil
+}
+
+// Identifiers lists the identifiers of individuals, strongest first.
+func (r *Reader) Identifiers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*insight.Identifier, error) {
+	all := make(map[uuid.UUID][]*insight.Identifier, len(ids))
+	err := r.query(ctx, "store.Identifiers", `SELECT f.individual_id, f.kind, f.value, f.first_seen_at, f.last_seen_at, f.shared
+		FROM individuals i JOIN identifiers f ON f.individual_id = i.id
+		WHERE `+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1)+" ORDER BY f.kind, f.value", []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		var f insight.Identifier
+		var first, last moment
+		err := rows.Scan(&f.IndividualID, &f.Kind, &f.Value, &first, &last, &f.Shared)
+		f.FirstSeenAt, f.LastSeenAt = first.Time, last.Time
+		all[f.IndividualID] = append(all[f.IndividualID], &f)
+		return err
+	})
+	return all, err
+}
+
+const linkSelect = `SELECT l.id, l.operator, l.source_id, l.message_id, l.observed_at, l.revoked_at, l.reason,
+	a.individual_id, a.kind, a.value, a.first_seen_at, a.last_seen_at, a.shared,
+	b.individual_id, b.kind, b.value, b.first_seen_at, b.last_seen_at, b.shared
+	FROM identity_links l JOIN identifiers a ON a.id = l.a JOIN identifiers b ON b.id = l.b
+	JOIN individuals ia ON ia.id = a.individual_id JOIN individuals ib ON ib.id = b.individual_id WHERE `
+
+func (r *Reader) scanLink(ctx context.Context, rows *sql.Rows) (*insight.Evidence, error) {
+	var e insight.Evidence
+	var source uuid.UUID
+	var observed, revoked, aFirst, aLast, bFirst, bLast moment
+	err := rows.Scan(&e.ID, &e.Operator, &source, &e.MessageID, &observed, &revoked, &e.Reason,
+		&e.A.IndividualID, &e.A.Kind, &e.A.Value, &aFirst, &aLast, &e.A.Shared,
+		&e.B.IndividualID, &e.B.Kind, &e.B.Value, &bFirst, &bLast, &e.B.Shared)
+	if err != nil {
+		return nil, err
+	}
+	e.ObservedAt, e.RevokedAt = observed.Time, revoked.Time
+	e.A.FirstSeenAt, e.A.LastSeenAt, e.B.FirstSeenAt, e.B.LastSeenAt = aFirst.Time, aLast.Time, bFirst.Time, bLast.Time
+	s, err := r.store.directory.sourceByID(ctx, source)
+	if err == nil {
+		e.Source = s.Name
+	}
+	return &e, err
+}
+
+// Links lists the evidence that touches individuals, earliest first. A link whose
+// other end is an individual whom the purpose does not cover is left out.
+func (r *Reader) Links(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*insight.Evidence, error) {
+	wanted := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	all := make(map[uuid.UUID][]*insight.Evidence, len(ids))
+	both := r.covered("ia") + " AND " + r.covered("ib")
+	of := "SELECT id FROM identifiers WHERE " + r.engine.anyOf("individual_id", 1)
+	text := linkSelect + both + " AND l.id IN (SELECT id FROM identity_links WHERE a IN (" + of + ") UNION SELECT id FROM identity_links WHERE b IN (" + of + ")) ORDER BY l.observed_at, l.id"
+	err := r.query(ctx, "store.Links", text, []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		e, err := r.scanLink(ctx, rows)
+		if err != nil {
+			return err
+		}
+		for _, end := range []uuid.UUID{e.A.IndividualID, e.B.IndividualID} {
+			if wanted[end] {
+				all[end] = append(all[end], e)
+			}
+			if e.A.IndividualID == e.B.IndividualID {
+				break
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Link finds a link by id.
+func (r *Reader) Link(ctx context.Context, id uuid.UUID) (*insight.Evidence, error) {
+	var found *insight.Evidence
+	err := r.query(ctx, "store.Link", linkSelect+r.covered("ia")+" AND "+r.covered("ib")+" AND l.id = $1", []any{id.String()}, func(rows *sql.Rows) error {
+		var err error
+		found, err = r.scanLink(ctx, rows)
+		return err
+	})
+	if err == nil && found == nil {
+		err = insight.NewError(insight.NotFound, "link", "there is no such link")
+	}
+	return found, err
+}
+
+// Traits lists what every source says of individuals, in no order; what is shown of
+// it is for insight.BestTraits to choose.
+func (r *Reader) Traits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]insight.Trait, error) {
+	all := make(map[uuid.UUID][]insight.Trait, len(ids))
+	err := r.query(ctx, "store.Traits", `SELECT t.individual_id, t.key, t.value, t.provenance, t.confidence, t.sensitivity, t.source_id, t.observed_at
+		FROM individuals i JOIN traits t ON t.individual_id = i.id
+		WHERE `+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		var t insight.Trait
+		var individual, source uuid.UUID
+		var value []byte
+		var observed moment
+		if err := rows.Scan(&individual, &t.Key, &value, &t.Provenance, &t.Confidence, &t.Sensitivity, &source, &observed); err != nil {
+			return err
+		}
+		t.Value, t.ObservedAt = append([]byte(nil), value...), observed.Time
+		s, err := r.store.directory.sourceByID(ctx, source)
+		if err != nil {
+			return err
+		}
+		t.Source = s.Name
+		all[individual] = append(all[individual], t)
+		return nil
+	})
+	return all, err
+}
+
+// errNotFound makes the NotFound error of a row that a reader does not see.
+func errNotFound(what string) error {
+	return insight.NewError(insight.NotFound, what, "there is no such "+what)
+}
+
+// joinColumns prefixes columns with a table's name.
+func joinColumns(table string, columns ...string) string {
+	for i := range columns {
+		columns[i] = table + "." + columns[i]
+	}
+	return strings.Join(columns, ", ")
+}
+
+var errStop = errors.New("stop")
