@@ -200,6 +200,10 @@ func decodeJSON(text []byte, into any) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.Is(err, io.EOF):
+		return "is empty"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "is not JSON: it ends too early"
 	case errors.As(err, &syntax):
 		return "is not JSON: it breaks at byte " + strconv.FormatInt(syntax.Offset, 10)
 	case errors.As(err, &kind):

@@ -45,6 +45,7 @@ type GraphQL struct {
 	origins map[string]bool
 	o       GraphQLOptions
 	faults  *faults
+	parsed  queryCache
 
 	stopped context.Context // done when streams and sockets are to end
 	stop    context.CancelFunc
@@ -95,11 +96,12 @@ func NewGraphQL(o GraphQLOptions) (*GraphQL, error) {
 	g := &GraphQL{
 		exec: executor.New(o.Schema), auth: o.Auth, limits: limits, origins: origins, o: o,
 		faults: &faults{log: o.Logger, time: limits.Time},
+		parsed: queryCache{lru.New[*ast.QueryDocument](o.QueryCache)},
 	}
 	g.stopped, g.stop = context.WithCancel(context.Background())
 	g.exec.SetErrorPresenter(g.faults.present)
 	g.exec.SetRecoverFunc(g.faults.recovered)
-	g.exec.SetQueryCache(queryCache{lru.New[*ast.QueryDocument](o.QueryCache)})
+	g.exec.SetQueryCache(g.parsed)
 	g.exec.SetParserTokenLimit(limits.Tokens)
 	g.exec.SetDisableSuggestion(!o.Introspection)
 	g.exec.Use(&gate{limits: limits, introspection: o.Introspection})
@@ -185,6 +187,11 @@ func (g *GraphQL) prepare(ctx context.Context, params *graphql.RawParams) (op *g
 			op, refused = nil, g.fault(ctx, g.faults.recovered(ctx, value))
 		}
 	}()
+	if _, known := g.parsed.Get(ctx, params.Query); !known {
+		if fault := g.limits.repeats(params.Query); fault != nil {
+			return nil, &graphql.Response{Errors: gqlerror.List{fault}}
+		}
+	}
 	op, errs := g.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return nil, g.exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)

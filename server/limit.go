@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
 )
 
 // Limits bound what one request may ask for. A zero field is the default.
@@ -107,6 +108,48 @@ func (g *gate) InterceptResponse(ctx context.Context, next graphql.ResponseHandl
 
 func tooMuch(format string, has, allowed int) *gqlerror.Error {
 	return requestError(codeBadUserInput, fmt.Sprintf(format, has, allowed))
+}
+
+// maxRepeats is how often a document may ask for one name. Checking that fields
+// of one name can be merged takes time with the square of that.
+const maxRepeats = 250
+
+// repeats finds a name that a document asks for too often. It looks at what is
+// written, before anything is validated; what does not parse is left to the
+// executor to refuse.
+func (l Limits) repeats(query string) *gqlerror.Error {
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, l.Tokens)
+	if err != nil {
+		return nil
+	}
+	asked := map[string]int{}
+	most := 0
+	var look func(ast.SelectionSet)
+	look = func(set ast.SelectionSet) {
+		for _, selection := range set {
+			switch s := selection.(type) {
+			case *ast.Field:
+				asked[s.Alias]++
+				most = max(most, asked[s.Alias])
+				look(s.SelectionSet)
+			case *ast.InlineFragment:
+				look(s.SelectionSet)
+			case *ast.FragmentSpread:
+				asked["..."+s.Name]++
+				most = max(most, asked["..."+s.Name])
+			}
+		}
+	}
+	for _, operation := range document.Operations {
+		look(operation.SelectionSet)
+	}
+	for _, fragment := range document.Fragments {
+		look(fragment.SelectionSet)
+	}
+	if most > maxRepeats {
+		return tooMuch("the document asks for one name %d times; %d are allowed", most, maxRepeats)
+	}
+	return nil
 }
 
 // shape is the form of a selection, with every fragment in its place.

@@ -363,7 +363,7 @@ func (b *bench) send(method, target, body string, headers ...string) *reply {
 		b.t.Fatal(err)
 	}
 	r := &reply{status: response.StatusCode, header: response.Header, body: string(text)}
-	if strings.Contains(response.Header.Get("Content-Type"), "json") {
+	if len(text) > 0 && strings.Contains(response.Header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal(text, r); err != nil {
 			b.t.Fatalf("%s answered what is not JSON: %v\n%s", target, err, text)
 		}
