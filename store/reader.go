@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -444,13 +442,3 @@ func (r *Reader) Traits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]i
 func errNotFound(what string) error {
 	return insight.NewError(insight.NotFound, what, "there is no such "+what)
 }
-
-// joinColumns prefixes columns with a table's name.
-func joinColumns(table string, columns ...string) string {
-	for i := range columns {
-		columns[i] = table + "." + columns[i]
-	}
-	return strings.Join(columns, ", ")
-}
-
-var errStop = errors.New("stop")

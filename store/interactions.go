@@ -1,0 +1,360 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/session"
+)
+
+const interactionColumns = `x.id, x.individual_id, x.owner, x.stream, x.source_id, x.channel_id, x.message_id, x.type, x.direction,
+	x.occurred_at, x.received_at, x.value, x.currency, x.campaign, x.properties`
+
+func (r *Reader) scanInteraction(ctx context.Context, rows *sql.Rows, before ...any) (*insight.Interaction, error) {
+	var x insight.Interaction
+	var source, channel uuid.UUID
+	var occurred, received moment
+	var campaign, properties sql.RawBytes
+	err := rows.Scan(append(before, &x.ID, &x.IndividualID, &x.Owner, &x.Stream, &source, &channel, &x.MessageID, &x.Type, &x.Direction,
+		&occurred, &received, &x.Value, &x.Currency, &campaign, &properties)...)
+	if err != nil {
+		return nil, err
+	}
+	x.OccurredAt, x.ReceivedAt = occurred.Time, received.Time
+	if len(campaign) > 0 {
+		if err := json.Unmarshal(campaign, &x.Campaign); err != nil {
+			return nil, err
+		}
+	}
+	if len(properties) > 0 {
+		x.Properties = slices.Clone(json.RawMessage(properties))
+	}
+	if x.Channel, err = r.store.directory.channelByID(ctx, channel); err != nil {
+		return nil, err
+	}
+	x.Source, err = r.store.directory.sourceByID(ctx, source)
+	return &x, err
+}
+
+// children renders the query for a page of each parent's children: parents is a
+// table with its condition, each gives the children of one parent (without order),
+// alias names the child table.
+//
+// PostgreSQL joins LATERAL over the plain table, which an index answers row by row,
+// and which Citus can push down. SQLite picks the children's keys by a correlated
+// subquery.
+func (r *Reader) children(columns, parents, condition, table, alias, each, order string) string {
+	if r.engine.postgres() {
+		return fmt.Sprintf("SELECT %s FROM %s CROSS JOIN LATERAL (SELECT * FROM %s %s WHERE %s%s) %s WHERE %s", columns, parents, table, alias, each, order, alias, condition)
+	}
+	return fmt.Sprintf("SELECT %s FROM %s JOIN %s %s ON %s.id IN (SELECT %s.id FROM %s %s WHERE %s%s) WHERE %s",
+		columns, parents, table, alias, alias, alias, table, alias, each, order, condition)
+}
+
+// Interactions lists, for each of some individuals, their interactions, newest
+// first, in one statement.
+func (r *Reader) Interactions(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page) (map[uuid.UUID]Slice[*insight.Interaction], error) {
+	found := make(map[uuid.UUID][]*insight.Interaction, len(ids))
+	if len(s.Properties) > 0 {
+		if err := r.siftInteractions(ctx, ids, s, p, found); err != nil {
+			return nil, err
+		}
+		return slicesOf(ids, p, found), nil
+	}
+	err := r.interactionsPage(ctx, ids, s, p, func(x *insight.Interaction) {
+		found[x.IndividualID] = append(found[x.IndividualID], x)
+	})
+	return slicesOf(ids, p, found), err
+}
+
+// slicesOf cuts each parent's rows to the page.
+func slicesOf[T any](ids []uuid.UUID, p Page, found map[uuid.UUID][]T) map[uuid.UUID]Slice[T] {
+	all := make(map[uuid.UUID]Slice[T], len(ids))
+	for _, id := range ids {
+		all[id] = cut(p, found[id])
+	}
+	return all
+}
+
+func (r *Reader) interactionsPage(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, yield func(*insight.Interaction)) error {
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "x.individual_id = i.id AND " + r.covered("x")}
+	r.selected(c, "x", &s)
+	c.within(p, "x.occurred_at", "x.id", true)
+	text := r.children(interactionColumns, "individuals i", r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), "interactions", "x", c.text, p.order("x.occurred_at", "x.id", true))
+	if !r.engine.postgres() {
+		text += sqliteOrder(p, "x.occurred_at", "x.id")
+	}
+	return r.query(ctx, "store.Interactions", text, c.args, func(rows *sql.Rows) error {
+		x, err := r.scanInteraction(ctx, rows)
+		if err == nil {
+			yield(x)
+		}
+		return err
+	})
+}
+
+// sqliteOrder puts in order what a correlated subquery only picked.
+func sqliteOrder(p Page, at, id string) string {
+	if p.Backward {
+		return fmt.Sprintf(" ORDER BY %s, %s", at, id)
+	}
+	return fmt.Sprintf(" ORDER BY %s DESC, %s DESC", at, id)
+}
+
+// siftInteractions fills pages whose selector must look into properties: it walks
+// each individual's interactions a few hundred at a time until the page is full.
+func (r *Reader) siftInteractions(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, found map[uuid.UUID][]*insight.Interaction) error {
+	matches := s.Matcher()
+	outer := s
+	outer.Properties = nil
+	for _, id := range ids {
+		step := p
+		step.Limit = siftSize
+		for {
+			n := 0
+			var last *insight.Interaction
+			err := r.interactionsPage(ctx, []uuid.UUID{id}, outer, step, func(x *insight.Interaction) {
+				n++
+				last = x
+				if len(found[id]) <= p.Limit && matches(x) {
+					found[id] = append(found[id], x)
+				}
+			})
+			if err != nil {
+				return err
+			}
+			if n <= siftSize || len(found[id]) > p.Limit {
+				break
+			}
+			place := insight.Cursor{At: last.OccurredAt, ID: last.ID}
+			if p.Backward {
+				step.Before = &place
+			} else {
+				step.After = &place
+			}
+		}
+	}
+	return nil
+}
+
+// CountInteractions counts, for each of some individuals, the interactions that a
+// selector selects.
+func (r *Reader) CountInteractions(ctx context.Context, ids []uuid.UUID, s insight.Selector) (map[uuid.UUID]int, error) {
+	counts := make(map[uuid.UUID]int, len(ids))
+	if len(s.Properties) > 0 {
+		err := r.eachInteraction(ctx, ids, &s, func(x *insight.Interaction) { counts[x.IndividualID]++ })
+		return counts, err
+	}
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.covered("x")}
+	r.selected(c, "x", &s)
+	return r.counts(ctx, "SELECT i.id, count(*) FROM individuals i JOIN interactions x ON x.individual_id = i.id WHERE "+c.text+" GROUP BY i.id", c.args)
+}
+
+func (r *Reader) counts(ctx context.Context, text string, args []any) (map[uuid.UUID]int, error) {
+	counts := map[uuid.UUID]int{}
+	err := r.query(ctx, "store.Count", text, args, func(rows *sql.Rows) error {
+		var id uuid.UUID
+		var n int
+		err := rows.Scan(&id, &n)
+		counts[id] = n
+		return err
+	})
+	return counts, err
+}
+
+// eachInteraction yields every interaction of some individuals that a selector
+// selects, in no order.
+func (r *Reader) eachInteraction(ctx context.Context, ids []uuid.UUID, s *insight.Selector, yield func(*insight.Interaction)) error {
+	matches := s.Matcher()
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.covered("x")}
+	r.selected(c, "x", s)
+	return r.query(ctx, "store.Timelines", "SELECT "+interactionColumns+" FROM individuals i JOIN interactions x ON x.individual_id = i.id WHERE "+c.text, c.args, func(rows *sql.Rows) error {
+		x, err := r.scanInteraction(ctx, rows)
+		if err == nil && matches(x) {
+			yield(x)
+		}
+		return err
+	})
+}
+
+// Timelines reads, for each of some individuals, all that a selector selects up to
+// and including a moment, earliest first.
+func (r *Reader) Timelines(ctx context.Context, ids []uuid.UUID, s insight.Selector, asOf time.Time) (map[uuid.UUID]insight.Timeline, error) {
+	if end := asOf.Add(insight.Precision); s.OccurredTo.IsZero() || s.OccurredTo.After(end) {
+		s.OccurredTo = end
+	}
+	timelines := make(map[uuid.UUID]insight.Timeline, len(ids))
+	err := r.eachInteraction(ctx, ids, &s, func(x *insight.Interaction) {
+		timelines[x.IndividualID] = append(timelines[x.IndividualID], x)
+	})
+	for id, t := range timelines {
+		timelines[id] = t.Ordered()
+	}
+	return timelines, err
+}
+
+// Interaction finds an interaction by id.
+func (r *Reader) Interaction(ctx context.Context, id uuid.UUID) (*insight.Interaction, error) {
+	found, err := r.InteractionsByID(ctx, []uuid.UUID{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, errNotFound("interaction")
+	}
+	return found[0], nil
+}
+
+// InteractionsByID reads interactions in the order of their ids; those that the
+// reader does not see are left out.
+func (r *Reader) InteractionsByID(ctx context.Context, ids []uuid.UUID) ([]*insight.Interaction, error) {
+	byID := make(map[uuid.UUID]*insight.Interaction, len(ids))
+	err := r.query(ctx, "store.InteractionsByID", "SELECT "+interactionColumns+" FROM interactions x JOIN individuals i ON i.id = x.individual_id WHERE "+
+		r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("x.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		x, err := r.scanInteraction(ctx, rows)
+		if err == nil {
+			byID[x.ID] = x
+		}
+		return err
+	})
+	found := make([]*insight.Interaction, 0, len(byID))
+	for _, id := range ids {
+		if x := byID[id]; x != nil {
+			found = append(found, x)
+		}
+	}
+	return found, err
+}
+
+const sessionColumns = "s.individual_id, s.source_id, s.stream, " + runColumns
+
+func (r *Reader) scanSession(ctx context.Context, rows *sql.Rows, before ...any) (*insight.Session, error) {
+	var s insight.Session
+	var source uuid.UUID
+	run, err := scanRun(rows, append(before, &s.IndividualID, &source, &s.Stream)...)
+	if err != nil {
+		return nil, err
+	}
+	fromRun(&s, run)
+	if s.EntryChannel, err = r.store.directory.channelByID(ctx, run.Channel); err != nil {
+		return nil, err
+	}
+	s.Source, err = r.store.directory.sourceByID(ctx, source)
+	return &s, err
+}
+
+func fromRun(s *insight.Session, run session.Run) {
+	s.ID, s.StartedAt, s.EndedAt, s.Campaign = run.First, run.Start, run.End, run.Campaign
+	s.Interactions, s.Engaged = run.Interactions, run.Engaged()
+}
+
+// Sessions lists, for each of some individuals, their sessions, newest first.
+func (r *Reader) Sessions(ctx context.Context, ids []uuid.UUID, p Page) (map[uuid.UUID]Slice[*insight.Session], error) {
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "s.individual_id = i.id"}
+	c.within(p, "s.started_at", "s.id", true)
+	text := r.children(sessionColumns, "individuals i", r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), "sessions", "s", c.text, p.order("s.started_at", "s.id", true))
+	if !r.engine.postgres() {
+		text += sqliteOrder(p, "s.started_at", "s.id")
+	}
+	found := make(map[uuid.UUID][]*insight.Session, len(ids))
+	err := r.query(ctx, "store.Sessions", text, c.args, func(rows *sql.Rows) error {
+		s, err := r.scanSession(ctx, rows)
+		if err == nil {
+			found[s.IndividualID] = append(found[s.IndividualID], s)
+		}
+		return err
+	})
+	return slicesOf(ids, p, found), err
+}
+
+// CountSessions counts the sessions of each of some individuals.
+func (r *Reader) CountSessions(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]int, error) {
+	return r.counts(ctx, "SELECT i.id, count(*) FROM individuals i JOIN sessions s ON s.individual_id = i.id WHERE "+
+		r.covered("i")+" AND "+r.engine.anyOf("i.id", 1)+" GROUP BY i.id", []any{r.engine.keys(ids)})
+}
+
+// Session finds a session by id. The id of an interaction that a session once
+// started with finds the session that it is part of now.
+func (r *Reader) Session(ctx context.Context, id uuid.UUID) (*insight.Session, error) {
+	var found *insight.Session
+	err := r.query(ctx, "store.Session", "SELECT "+sessionColumns+" FROM sessions s JOIN individuals i ON i.id = s.individual_id WHERE "+r.covered("i")+" AND s.id = $1",
+		[]any{id.String()}, func(rows *sql.Rows) error {
+			var err error
+			found, err = r.scanSession(ctx, rows)
+			return err
+		})
+	if err != nil || found != nil {
+		return found, err
+	}
+	of, err := r.SessionsOf(ctx, []uuid.UUID{id})
+	if err == nil && of[id] == nil {
+		err = errNotFound("session")
+	}
+	return of[id], err
+}
+
+// inSession is the condition that interaction x is one of session s.
+const inSession = "x.individual_id = s.individual_id AND x.source_id = s.source_id AND x.stream = s.stream AND x.direction = 1"
+
+// SessionsOf finds the session of each of some interactions; an outbound one has
+// none.
+func (r *Reader) SessionsOf(ctx context.Context, interactions []uuid.UUID) (map[uuid.UUID]*insight.Session, error) {
+	text := r.children("x.id, "+sessionColumns, "interactions x JOIN individuals i ON i.id = x.individual_id",
+		r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("x.id", 1),
+		"sessions", "s", inSession+" AND s.started_at <= x.occurred_at", " ORDER BY s.started_at DESC LIMIT 1")
+	sessions := make(map[uuid.UUID]*insight.Session, len(interactions))
+	err := r.query(ctx, "store.SessionsOf", text, []any{r.engine.keys(interactions)}, func(rows *sql.Rows) error {
+		var id uuid.UUID
+		s, err := r.scanSession(ctx, rows, &id)
+		sessions[id] = s
+		return err
+	})
+	return sessions, err
+}
+
+// SessionInteractions lists, for each of some sessions, its interactions, newest
+// first.
+func (r *Reader) SessionInteractions(ctx context.Context, sessions []uuid.UUID, p Page) (map[uuid.UUID]Slice[*insight.Interaction], error) {
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(sessions)}, text: inSession + " AND x.occurred_at >= s.started_at AND x.occurred_at <= s.ended_at AND " + r.covered("x")}
+	c.within(p, "x.occurred_at", "x.id", true)
+	text := r.children("s.id, "+interactionColumns, "sessions s JOIN individuals i ON i.id = s.individual_id",
+		r.covered("i")+" AND "+r.engine.anyOf("s.id", 1), "interactions", "x", c.text, p.order("x.occurred_at", "x.id", true))
+	if !r.engine.postgres() {
+		text += sqliteOrder(p, "x.occurred_at", "x.id")
+	}
+	found := make(map[uuid.UUID][]*insight.Interaction, len(sessions))
+	err := r.query(ctx, "store.SessionInteractions", text, c.args, func(rows *sql.Rows) error {
+		var id uuid.UUID
+		x, err := r.scanInteraction(ctx, rows, &id)
+		found[id] = append(found[id], x)
+		return err
+	})
+	return slicesOf(sessions, p, found), err
+}
+
+// CountSessionInteractions counts the interactions of each of some sessions that
+// the reader sees.
+func (r *Reader) CountSessionInteractions(ctx context.Context, sessions []uuid.UUID) (map[uuid.UUID]int, error) {
+	return r.counts(ctx, "SELECT s.id, count(*) FROM sessions s JOIN individuals i ON i.id = s.individual_id JOIN interactions x ON "+inSession+
+		" AND x.occurred_at >= s.started_at AND x.occurred_at <= s.ended_at WHERE "+r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("s.id", 1)+" GROUP BY s.id",
+		[]any{r.engine.keys(sessions)})
+}
+
+// People reads some individuals by id; those whom the purpose does not cover are
+// left out.
+func (r *Reader) People(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*insight.Individual, error) {
+	found := make(map[uuid.UUID]*insight.Individual, len(ids))
+	err := r.query(ctx, "store.People", "SELECT "+personColumns+" FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		i, err := scanPerson(rows)
+		found[i.ID] = i
+		return err
+	})
+	return found, err
+}
