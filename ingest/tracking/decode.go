@@ -51,10 +51,12 @@ type Decoder struct {
 	// see [SensitivityOf].
 	Sensitive map[string]bool
 	// NewID makes the id of a message that has neither an id nor a timestamp;
-	// nil: a random UUID.
+	// nil: a random UUID. It answers 1 to 99 characters.
 	NewID func() string
 	// Archive says that the messages were sent long ago and are read from a file:
-	// sentAt is then compared with the message's own receivedAt instead of ours.
+	// sentAt is then compared with the message's own receivedAt instead of ours,
+	// and a message without an id gets one from NewID whatever it says, because
+	// there its place in the file can tell it from its like.
 	Archive bool
 }
 
@@ -389,7 +391,7 @@ func (d *Decoder) readID(r *reading, kind string, e *insight.Event) {
 	}
 	switch {
 	case r.err != nil:
-	case !e.Timestamp.IsZero():
+	case !e.Timestamp.IsZero() && !d.Archive:
 		e.MessageID = contentID(kind, r.data[r.m.where.start:r.m.where.end])
 	case d.NewID != nil:
 		e.MessageID = d.NewID()
@@ -440,7 +442,7 @@ func (d *Decoder) readIdentities(r *reading, kind string, e *insight.Event) {
 			}
 			return insight.Identity{}
 		}
-		e.Identities = insertIdentity(e.Identities, id)
+		e.Identities = InsertIdentity(e.Identities, id)
 		return id
 	}
 	take(insight.UserID, fieldUserID)
@@ -480,8 +482,9 @@ func relocate(err error, subject string) error {
 	return err
 }
 
-// insertIdentity keeps identities strongest first and each once.
-func insertIdentity(identities []insight.Identity, id insight.Identity) []insight.Identity {
+// InsertIdentity puts an identity among others, which are strongest first and
+// each once, and keeps them so.
+func InsertIdentity(identities []insight.Identity, id insight.Identity) []insight.Identity {
 	at := len(identities)
 	for at > 0 && id.Stronger(identities[at-1]) {
 		at--
@@ -538,7 +541,7 @@ func (r *reading) externalIDs(identities []insight.Identity) []insight.Identity 
 			*target = text
 		})
 		if external, err := identity.NewExternal(system, id); err == nil {
-			identities = insertIdentity(identities, external)
+			identities = InsertIdentity(identities, external)
 		}
 	})
 	return identities

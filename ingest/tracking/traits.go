@@ -142,7 +142,7 @@ func (d *Decoder) identifyBy(trait insight.Observation, e *insight.Event) {
 	}
 	if text, ok := idText(trait.Value); ok {
 		if id, err := identity.NewIdentity(kind, text, d.Region); err == nil {
-			e.Identities = insertIdentity(e.Identities, id)
+			e.Identities = InsertIdentity(e.Identities, id)
 		}
 	}
 }
