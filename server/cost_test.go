@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 	"pgregory.net/rapid"
 )
 
@@ -15,7 +16,7 @@ func priceOf(t interface {
 	Fatalf(string, ...any)
 }, w *world, query string, variables map[string]any) int {
 	t.Helper()
-	document, errs := gqlparser.LoadQuery(w.schema, query)
+	document, errs := gqlparser.LoadQueryWithRules(w.schema, query, rules.NewDefaultRules())
 	if errs != nil {
 		t.Fatalf("%s: %v", query, errs)
 	}

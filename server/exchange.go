@@ -26,6 +26,8 @@ const transferTime = 30 * time.Second
 // serveExchange answers a GraphQL request over HTTP
 // (https://graphql.github.io/graphql-over-http), or starts an event stream.
 func (g *GraphQL) serveExchange(w http.ResponseWriter, r *http.Request) {
+	// Also for a request that is refused unread: net/http takes the rest of its body in.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(transferTime)) // best effort: not every writer has one
 	media := negotiate(r.Header.Values("Accept"))
 	wire := media
 	if media == "" || media == mediaEvents {
@@ -115,14 +117,13 @@ func write(w http.ResponseWriter, media string, status int, response *graphql.Re
 
 // read takes the parameters out of a request, or says what is wrong with it.
 func (g *GraphQL) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, *gqlerror.Error) {
+	// A stream lasts longer than the time that sending a request may take.
+	defer func() { _ = http.NewResponseController(w).SetReadDeadline(time.Time{}) }()
 	if r.Method == http.MethodGet {
 		params, fault := decodeQuery(r.URL.RawQuery)
 		return params, http.StatusBadRequest, fault
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(transferTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.limits.Body))
-	_ = control.SetReadDeadline(time.Time{})
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):

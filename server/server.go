@@ -136,7 +136,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		abandon()
 		err = errors.Join(err, server.Close())
 	}
-	<-failed
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	if err != nil {
 		return insight.WrapError("server.Serve", insight.Unavailable, err)
 	}

@@ -34,7 +34,7 @@ func shellOver(t *testing.T, change ...func(*Options)) (*Server, *bench) {
 }
 
 func ask(s *Server, method, target string, change ...func(*http.Request)) *httptest.ResponseRecorder {
-	request := httptest.NewRequest(method, target, nil)
+	request := httptest.NewRequestWithContext(context.Background(), method, target, nil)
 	for _, c := range change {
 		c(request)
 	}
@@ -286,7 +286,8 @@ func TestGracefulStop(t *testing.T) {
 	if err := <-r.ended; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
-	if _, err := net.DialTimeout("tcp", strings.TrimPrefix(r.url, "http://"), time.Second); err == nil {
+	if conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(r.url, "http://")); err == nil {
+		_ = conn.Close()
 		t.Error("the listener is still open")
 	}
 }
@@ -300,13 +301,16 @@ func TestStopHasADeadline(t *testing.T) {
 			<-r.Context().Done() // and only then
 		})
 	})
-	lost := make(chan error, 1)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/t", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := make(chan struct{})
 	go func() {
-		response, err := r.http.Client().Post(r.url+"/v1/t", "application/json", nil)
-		if err == nil {
+		defer close(lost)
+		if response, err := r.http.Client().Do(request); err == nil {
 			_ = response.Body.Close()
 		}
-		lost <- err
 	}()
 	<-entered
 	r.stop()

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -19,14 +18,15 @@ type client struct {
 
 func (b *bench) dial(headers ...string) *client {
 	b.t.Helper()
-	c, response, err := b.tryDial(headers...)
-	if err != nil {
-		b.t.Fatalf("%v (%v)", err, response)
+	c, status := b.tryDial(headers...)
+	if c == nil {
+		b.t.Fatalf("opening a socket answers %d", status)
 	}
 	return c
 }
 
-func (b *bench) tryDial(headers ...string) (*client, *http.Response, error) {
+func (b *bench) tryDial(headers ...string) (*client, int) {
+	b.t.Helper()
 	o := &websocket.DialOptions{HTTPClient: b.http.Client(), HTTPHeader: http.Header{}, Subprotocols: []string{subprotocol}}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -37,11 +37,17 @@ func (b *bench) tryDial(headers ...string) (*client, *http.Response, error) {
 		o.HTTPHeader.Set(name, value)
 	}
 	conn, response, err := websocket.Dial(b.t.Context(), b.http.URL+"/graphql", o)
+	if response == nil {
+		b.t.Fatal(err)
+	}
+	if response.Body != nil {
+		_ = response.Body.Close()
+	}
 	if err != nil {
-		return nil, response, err
+		return nil, response.StatusCode
 	}
 	b.t.Cleanup(func() { _ = conn.CloseNow() })
-	return &client{b.t, conn}, response, nil
+	return &client{b.t, conn}, response.StatusCode
 }
 
 func (c *client) say(text string) {
@@ -242,9 +248,9 @@ func TestSocketHandshake(t *testing.T) {
 		{"Sec-WebSocket-Protocol: graphql-ws", 400},
 		{"Sec-WebSocket-Protocol: -", 400},
 	} {
-		s, response, err := b.tryDial(c.header)
-		if response == nil || response.StatusCode != c.status {
-			t.Errorf("%s: %v %v, want %d", c.header, response, err, c.status)
+		s, status := b.tryDial(c.header)
+		if status != c.status {
+			t.Errorf("%s: %d, want %d", c.header, status, c.status)
 		}
 		if s != nil {
 			_ = s.conn.CloseNow()
@@ -305,8 +311,8 @@ func TestSocketEndsWithTheServer(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Errorf("Stop: %v", err)
 	}
-	if _, response, _ := b.tryDial(); response == nil || response.StatusCode != 503 {
-		t.Errorf("a socket was opened after the stop: %v", response)
+	if _, status := b.tryDial(); status != 503 {
+		t.Errorf("after the stop, opening a socket answers %d", status)
 	}
 }
 
@@ -316,15 +322,7 @@ func TestSocketThatIsGone(t *testing.T) {
 	c := b.admitted() // does not read, and so answers no ping
 	c.say(subscribeTo("1", `subscription { forever }`))
 	<-b.world.started
-	if err := b.graph.Stop(waitFor(t)); err != nil {
-		t.Errorf("a socket that is gone holds up the stop: %v", err)
-	}
-}
-
-func waitFor(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
+	b.graph.sockets.Wait() // the server gives up on it, and does not wait for a goodbye
 }
 
 func FuzzDecodeMessage(f *testing.F) {
