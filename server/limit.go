@@ -74,6 +74,11 @@ func (g *gate) Validate(es graphql.ExecutableSchema) error {
 // MutateOperationContext looks at a validated operation.
 func (g *gate) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	op.DisableIntrospection = !g.introspection
+	for _, v := range op.Operation.VariableDefinitions {
+		if where, ok := g.oneOf("$"+v.Variable, v.Type, op.Variables[v.Variable]); !ok {
+			return requestError(codeBadUserInput, where+": exactly one of its fields must be given, and not null")
+		}
+	}
 	shape := measure(op.Doc.Fragments, op.Operation)
 	switch {
 	case shape.introspects && !g.introspection:
@@ -94,6 +99,43 @@ func (g *gate) MutateOperationContext(_ context.Context, op *graphql.OperationCo
 		return e
 	}
 	return nil
+}
+
+// oneOf checks a variable's value against the @oneOf input objects in its type,
+// as the validator does with values that are written in the document. It answers
+// where the rule is broken.
+func (g *gate) oneOf(where string, of *ast.Type, value any) (string, bool) {
+	if of.Elem != nil {
+		items, ok := value.([]any)
+		if !ok { // one value stands for a list of one; null for none
+			return g.oneOf(where, of.Elem, value)
+		}
+		for i, item := range items {
+			if at, ok := g.oneOf(where+"["+strconv.Itoa(i)+"]", of.Elem, item); !ok {
+				return at, false
+			}
+		}
+		return "", true
+	}
+	object, ok := value.(map[string]any)
+	definition := g.schema.Types[of.NamedType]
+	if !ok || definition == nil || definition.Kind != ast.InputObject {
+		return "", true
+	}
+	one := definition.Directives.ForName("oneOf") != nil
+	if one && len(object) != 1 {
+		return where, false
+	}
+	for _, field := range definition.Fields {
+		v, given := object[field.Name]
+		if one && given && v == nil {
+			return where, false
+		}
+		if at, ok := g.oneOf(where+"."+field.Name, field.Type, v); !ok {
+			return at, false
+		}
+	}
+	return "", true
 }
 
 // InterceptResponse says in every response what its operation costs.

@@ -106,6 +106,31 @@ func TestIntrospectionCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
+func TestOneOfHoldsForVariables(t *testing.T) {
+	b := serve(t)
+	for variables, want := range map[string]string{
+		`{"by":{"id":"1"}}`:                               "",
+		`{"name":"x","any":[]}`:                           "",
+		`{"by":{"id":"1","email":"` + secretValue + `"}}`: "$r.by: exactly one",
+		`{"by":{}}`:          "$r.by: exactly one",
+		`{"by":{"id":null}}`: "$r.by: exactly one",
+		`{"by":null}`:        "",
+		`{"any":[{"name":"x"},{"any":[{"by":{"id":"1","age":2}}]}]}`: "$r.any[1].any[0].by: exactly one",
+		`{"any":[{"name":"x"},{"any":[{"by":{"id":"1"}}]}]}`:         "",
+	} {
+		r := b.send("POST", "/graphql", `{"query":"query($r:Rule!){search(by:$r)}","variables":{"r":`+variables+`}}`)
+		if want == "" {
+			if r.status != 200 || r.Errors != nil {
+				t.Errorf("%s answered %d %s", variables, r.status, r.body)
+			}
+			continue
+		}
+		if r.status != 400 || r.code() != codeBadUserInput || !strings.HasPrefix(r.Errors[0].Message, want) || strings.Contains(r.body, secretValue) {
+			t.Errorf("%s answered %d %s, want %q", variables, r.status, r.body, want)
+		}
+	}
+}
+
 func TestMeasureLooksAtEachFragmentOnce(t *testing.T) {
 	document, err := parser.ParseQuery(&ast.Source{Input: bomb(60)})
 	if err != nil {

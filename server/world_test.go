@@ -39,6 +39,7 @@ type Query {
   panic: String
   slow: String
   find(by: Lookup!, kind: Kind): String
+  search(by: Rule!): String
   decoded(id: ID!): String
   individuals(first: Int, last: Int, after: String): IndividualConnection!
   individual: Individual
@@ -65,6 +66,7 @@ type InteractionEdge { cursor: String!  node: Interaction! }
 type PageInfo { hasNextPage: Boolean! }
 type Report { total: Int! @cost(weight: 7)  channels: [Channel!]! }
 input Lookup @oneOf { id: ID  email: String  tags: [String!] age: Int }
+input Rule { any: [Rule!] by: Lookup name: String }
 enum Kind { WEB EMAIL }
 `
 
@@ -171,7 +173,7 @@ func (w *world) resolve(ctx context.Context, name string, arguments map[string]a
 		w.begun("slow")
 		<-ctx.Done()
 		return nil, insight.WrapError("store.Read", insight.Unavailable, ctx.Err())
-	case "find":
+	case "find", "search":
 		return "found", nil
 	}
 	return map[string]any{}, nil
