@@ -107,7 +107,10 @@ func (g *gate) MutateOperationContext(_ context.Context, op *graphql.OperationCo
 func (g *gate) oneOf(where string, of *ast.Type, value any) (string, bool) {
 	if of.Elem != nil {
 		items, ok := value.([]any)
-		if !ok { // one value stands for a list of one; null for none
+		if alone, is := value.([]map[string]any); is && len(alone) == 1 {
+			value = alone[0] // one object given for a list, as the validator has wrapped it
+		}
+		if !ok {
 			return g.oneOf(where, of.Elem, value)
 		}
 		for i, item := range items {

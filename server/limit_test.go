@@ -112,9 +112,10 @@ func TestOneOfHoldsForVariables(t *testing.T) {
 		`{"by":{"id":"1"}}`:                               "",
 		`{"name":"x","any":[]}`:                           "",
 		`{"by":{"id":"1","email":"` + secretValue + `"}}`: "$r.by: exactly one",
-		`{"by":{}}`:          "$r.by: exactly one",
-		`{"by":{"id":null}}`: "$r.by: exactly one",
-		`{"by":null}`:        "",
+		`{"by":{}}`:                         "$r.by: exactly one",
+		`{"by":{"id":null}}`:                "$r.by: exactly one",
+		`{"any":{"by":{"id":"1","age":2}}}`: "$r.any.by: exactly one",
+		`{"by":null}`:                       "",
 		`{"any":[{"name":"x"},{"any":[{"by":{"id":"1","age":2}}]}]}`: "$r.any[1].any[0].by: exactly one",
 		`{"any":[{"name":"x"},{"any":[{"by":{"id":"1"}}]}]}`:         "",
 	} {
