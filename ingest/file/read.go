@@ -189,7 +189,6 @@ func (l lines) next() ([]string, row, error) {
 type maker struct {
 	Options
 	plan     *plan
-	decoder  *tracking.Decoder
 	messages *tracking.Decoder
 	made     string // the id for a message that has none
 	outbound map[string]bool
