@@ -447,7 +447,8 @@ func (d *Decoder) readIdentities(r *reading, kind string, e *insight.Event) {
 	}
 	take(insight.UserID, fieldUserID)
 	anonymous := take(insight.AnonymousID, fieldAnonymousID)
-	if kind == "alias" {
+	// The browser SDK names a person that is known already as their own previous one.
+	if kind == "alias" && r.id(fieldPreviousID) != r.id(fieldUserID) {
 		take(insight.AnonymousID, fieldPreviousID)
 	}
 	var device insight.Identity

@@ -144,6 +144,7 @@ func TestIdentitiesOfEachKind(t *testing.T) {
 	for _, c := range []struct{ body, want, stream string }{
 		{`{"type":"alias","userId":"u","previousId":"p"}`, "1:u 6:p", "u"},
 		{`{"type":"alias","userId":"u","previousId":"p","anonymousId":"p"}`, "1:u 6:p", "p"},
+		{`{"type":"alias","userId":"u","previousId":"u"}`, "1:u", "u"},
 		{`{"type":"page","userId":null,"anonymousId":"a"}`, "6:a", "a"},
 		{`{"type":"page","userId":"undefined","anonymousId":"a"}`, "6:a", "a"},
 		{`{"type":"page","userId":"u","anonymousId":"null"}`, "1:u", "u"},
