@@ -56,15 +56,6 @@ func Each(t *testing.T, test func(t *testing.T, o store.Options)) {
 	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
 }
 
-// Another gives options for a further empty database on the same engine.
-func Another(t testing.TB, o store.Options) store.Options {
-	t.Helper()
-	if o.URL == "" {
-		return SQLite(t)
-	}
-	return Postgres(t)
-}
-
 // SQLite gives options for an empty SQLite database.
 func SQLite(t testing.TB) store.Options {
 	t.Helper()

@@ -1,0 +1,95 @@
+package graph
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/identity"
+	"github.com/acquaint/acquaint/store"
+)
+
+// selector reads an event selector; otherwise is what a missing one means.
+func selector(argument string, in *model.EventSelector, otherwise insight.Selector) (insight.Selector, error) {
+	if in == nil {
+		return otherwise, nil
+	}
+	s := insight.Selector{
+		Types: in.Types, Channels: in.Channels, ChannelKinds: in.ChannelKinds, Direction: deref(in.Direction),
+		OccurredFrom: deref(in.OccurredFrom), OccurredTo: deref(in.OccurredTo),
+	}
+	if in.Properties != nil {
+		s.Properties = make([]insight.PropertyCondition, len(in.Properties))
+		for i, p := range in.Properties {
+			s.Properties[i] = insight.PropertyCondition{Path: p.Path, Op: p.Op, Value: p.Value}
+		}
+	}
+	return s, s.Validate(argument)
+}
+
+// filter reads the conditions of a list of individuals.
+func filter(in *model.IndividualFilter) (store.Filter, error) {
+	if in == nil {
+		return store.Filter{}, nil
+	}
+	f := store.Filter{FirstSeenFrom: deref(in.FirstSeenFrom), LastSeenFrom: deref(in.LastSeenFrom), LastSeenTo: deref(in.LastSeenTo), Identified: in.Identified}
+	if in.Event != nil {
+		s, err := selector("where.event", in.Event, insight.Selector{})
+		if err != nil {
+			return f, err
+		}
+		f.Event = &s
+	}
+	if in.Trait != nil {
+		f.Trait = &insight.TraitRule{Key: in.Trait.Key, Op: in.Trait.Op, Value: in.Trait.Value, MinConfidence: deref(in.Trait.MinConfidence), Provenance: in.Trait.Provenance}
+		if err := f.Trait.Validate("where.trait"); err != nil {
+			return f, err
+		}
+	}
+	if !f.LastSeenFrom.IsZero() && !f.LastSeenTo.IsZero() && f.LastSeenFrom.After(f.LastSeenTo) {
+		return f, insight.NewError(insight.Invalid, "where.lastSeenFrom", "it is after lastSeenTo")
+	}
+	return f, nil
+}
+
+// order reads the order of a list of individuals.
+func order(in *model.IndividualOrder) store.Order {
+	if in == nil {
+		return store.Order{Descending: true}
+	}
+	return store.Order{FirstSeen: in.Field == model.IndividualOrderFieldFirstSeenAt, Descending: in.Direction == model.OrderDirectionDesc}
+}
+
+// lookup reads one way to name an individual.
+func (r *Resolver) lookup(argument string, in *model.IndividualLookup) (store.Lookup, error) {
+	if in.ID != nil {
+		id, err := insight.ParseIDOf(insight.IndividualPrefix, argument+".id", *in.ID)
+		return store.Lookup{ID: id}, err
+	}
+	if in.External != nil {
+		i, err := identity.NewExternal(in.External.Kind, in.External.Value)
+		return store.Lookup{ID: uuid.Nil, Identity: i}, under(argument+".external", err)
+	}
+	for _, way := range []struct {
+		name  string
+		kind  insight.IdentifierKind
+		value *string
+	}{
+		{"userId", insight.UserID, in.UserID}, {"anonymousId", insight.AnonymousID, in.AnonymousID},
+		{"email", insight.Email, in.Email}, {"phone", insight.Phone, in.Phone},
+	} {
+		if way.value != nil {
+			i, err := identity.NewIdentity(way.kind, *way.value, r.Decoder.Region)
+			return store.Lookup{Identity: i}, at(argument+"."+way.name, err)
+		}
+	}
+	return store.Lookup{}, insight.NewError(insight.Invalid, argument, "name the individual in exactly one way")
+}
+
+// at gives an error about a value the name of the argument that held it.
+func at(argument string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return insight.NewError(insight.KindOf(err), argument, err.Error())
+}

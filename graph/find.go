@@ -1,0 +1,82 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/graph/node"
+	"github.com/acquaint/acquaint/graph/viewer"
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/store"
+)
+
+// find finds what an id names. Channels, sources and purposes are nobody's data;
+// everything else goes through a reader.
+func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
+	prefix, id, err := insight.ParseID(text)
+	if err != nil {
+		return nil, err
+	}
+	switch prefix {
+	case insight.ChannelPrefix, insight.SourcePrefix, insight.PurposePrefix:
+		return r.findNamed(ctx, prefix, id)
+	case insight.IndividualPrefix, insight.SessionPrefix, insight.InteractionPrefix, insight.LinkPrefix:
+	default:
+		return nil, insight.NewError(insight.NotFound, "id", "it names nothing that exists")
+	}
+	reader, err := r.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch prefix {
+	case insight.IndividualPrefix:
+		i, err := reader.Find(ctx, store.Lookup{ID: id})
+		if err != nil {
+			return nil, err
+		}
+		return node.NewIndividual(reader, i), nil
+	case insight.SessionPrefix:
+		s, err := reader.Session(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return node.NewSession(reader, s), nil
+	case insight.InteractionPrefix:
+		x, err := reader.Interaction(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return node.NewInteractions(reader, []*insight.Interaction{x})[0], nil
+	}
+	l, err := reader.Link(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &node.Link{Evidence: l}, nil
+}
+
+func (r *Resolver) findNamed(ctx context.Context, prefix string, id uuid.UUID) (node.Node, error) {
+	if _, err := viewer.Require(ctx); err != nil {
+		return nil, err
+	}
+	named, err := r.Store.Named(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	switch v := named.(type) {
+	case *insight.Channel:
+		if prefix == insight.ChannelPrefix {
+			return &node.Channel{Channel: v}, nil
+		}
+	case *insight.Source:
+		if prefix == insight.SourcePrefix {
+			return &node.Source{Source: v}, nil
+		}
+	case *insight.Purpose:
+		if prefix == insight.PurposePrefix {
+			return &node.Purpose{Purpose: v}, nil
+		}
+	}
+	return nil, insight.NewError(insight.NotFound, "id", "it names nothing that exists")
+}

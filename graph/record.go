@@ -1,0 +1,93 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/graph/node"
+	"github.com/acquaint/acquaint/ingest"
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/store"
+)
+
+// largestRecording is how many interactions one mutation takes.
+const largestRecording = 1000
+
+// source finds the source that a mutation names.
+func (r *Resolver) source(ctx context.Context, name *string) (*insight.Source, error) {
+	if name == nil {
+		return r.Store.Source(ctx, store.APISource)
+	}
+	s, err := r.Store.Source(ctx, *name)
+	if err != nil {
+		return nil, at("input.source", err)
+	}
+	return s, nil
+}
+
+// seen is the individual of an identity, for a viewer who may read individuals;
+// nil for others.
+func (r *Resolver) seen(ctx context.Context, i insight.Identity) *node.Individual {
+	reader, err := r.reader(ctx)
+	if err != nil {
+		return nil
+	}
+	found, err := reader.Find(ctx, store.Lookup{Identity: i})
+	if err != nil {
+		return nil
+	}
+	return node.NewIndividual(reader, found)
+}
+
+// record keeps interactions, each by itself.
+func (r *Resolver) record(ctx context.Context, source *insight.Source, inputs []*model.InteractionInput) (*model.RecordInteractionsPayload, error) {
+	payload := &model.RecordInteractionsPayload{Rejected: []*model.Rejection{}}
+	reject := func(index int, err error) error {
+		var wrong *insight.Error
+		if !errors.As(err, &wrong) || wrong.Kind != insight.Invalid && wrong.Kind != insight.Exhausted {
+			return err
+		}
+		payload.Rejected = append(payload.Rejected, &model.Rejection{Index: index, MessageID: &inputs[index].MessageID, Code: "BAD_USER_INPUT", Message: wrong.Error()})
+		return nil
+	}
+	events, indexes := make([]*insight.Event, 0, len(inputs)), make([]int, 0, len(inputs))
+	now := insight.Moment(r.Now())
+	for n, in := range inputs {
+		recording := ingest.Recording{
+			MessageID: in.MessageID, UserID: deref(in.UserID), AnonymousID: deref(in.AnonymousID), Type: in.Type, Channel: deref(in.Channel),
+			Direction: deref(in.Direction), OccurredAt: in.OccurredAt, Value: in.Value, Currency: deref(in.Currency), Properties: in.Properties,
+		}
+		if c := in.Campaign; c != nil {
+			recording.Campaign = insight.Campaign{Name: deref(c.Name), Source: deref(c.Source), Medium: deref(c.Medium), Term: deref(c.Term), Content: deref(c.Content)}
+		}
+		event, err := recording.Event(ctx, r.Decoder, source, now, fmt.Sprintf("input.interactions[%d]", n))
+		if err != nil {
+			if err := reject(n, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		events, indexes = append(events, event), append(indexes, n)
+	}
+	outcomes, err := r.Ingest.Submit(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	for n, o := range outcomes {
+		switch o.Status {
+		case insight.StatusAccepted:
+			payload.Accepted++
+		case insight.StatusDuplicate:
+			payload.Duplicates++
+		case insight.StatusWithheld:
+			payload.Withheld++
+		case insight.StatusRejected:
+			if err := reject(indexes[n], o.Err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return payload, nil
+}

@@ -1,0 +1,115 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/acquaint/acquaint/graph/exec"
+	"github.com/acquaint/acquaint/graph/viewer"
+	"github.com/acquaint/acquaint/ingest"
+	"github.com/acquaint/acquaint/ingest/tracking"
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/store"
+)
+
+// Options are what the resolvers call.
+type Options struct {
+	Store   *store.Store
+	Ingest  *ingest.Pipeline
+	Decoder *tracking.Decoder // checks what mutations tell
+	Now     func() time.Time  // what a missing asOf means; nil: time.Now
+}
+
+// New makes the executable schema.
+func New(o Options) graphql.ExecutableSchema {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}})
+}
+
+// Resolver is the root of all resolvers.
+type Resolver struct{ Options }
+
+// reader is the only way to personal data: for the viewer and purpose of the request.
+func (r *Resolver) reader(ctx context.Context) (*store.Reader, error) {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Store.Reader(ctx, v)
+}
+
+// require refuses a request whose viewer does not hold the scope.
+func (r *Resolver) require(ctx context.Context, scope insight.Scope) error {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return err
+	}
+	return v.Require(scope)
+}
+
+// asOf is the moment that a question is asked for.
+func (r *Resolver) asOf(asOf *time.Time) time.Time {
+	if asOf != nil {
+		return *asOf
+	}
+	return insight.Moment(r.Now())
+}
+
+// The sizes of a page.
+const (
+	defaultPage = 20
+	largestPage = 100
+)
+
+// page reads the arguments of a list.
+func page(first *int, after *insight.Cursor, last *int, before *insight.Cursor) (store.Page, error) {
+	p := store.Page{Limit: defaultPage, After: after, Before: before}
+	if first != nil && last != nil {
+		return p, insight.NewError(insight.Invalid, "last", "first and last cannot be asked for together")
+	}
+	name, n := "first", first
+	if last != nil {
+		name, n, p.Backward = "last", last, true
+	}
+	if n != nil {
+		p.Limit = *n
+	}
+	if p.Limit < 1 || p.Limit > largestPage {
+		return p, insight.NewError(insight.Invalid, name, "a page has 1 to 100 items")
+	}
+	return p, nil
+}
+
+// nothing turns "there is none" into null without an error.
+func nothing(err error) error {
+	if insight.KindOf(err) == insight.NotFound {
+		return nil
+	}
+	return err
+}
+
+// under puts an argument's name before the subjects of errors about its parts.
+func under(argument string, err error) error {
+	var e *insight.Error
+	if !errors.As(err, &e) || e.Kind != insight.Invalid {
+		return err
+	}
+	subject := argument
+	if e.Subject != "" {
+		subject += "." + e.Subject
+	}
+	return insight.NewError(insight.Invalid, subject, e.Message)
+}
+
+func deref[T any](p *T) T {
+	var zero T
+	if p == nil {
+		return zero
+	}
+	return *p
+}
