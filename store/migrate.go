@@ -16,6 +16,7 @@ import (
 
 // Version says where a database stands.
 type Version struct {
+	Opened  int64 // the newest migration that it had when it was opened; 0: it was empty
 	Current int64 // the newest migration that it has
 	Target  int64 // the newest that this program knows
 }
@@ -27,7 +28,7 @@ func (s *Store) Version(ctx context.Context) (Version, error) {
 		return Version{}, err
 	}
 	current, target, err := p.GetVersions(ctx)
-	return Version{Current: current, Target: target}, translate("store.Version", err)
+	return Version{Opened: s.opened, Current: current, Target: target}, translate("store.Version", err)
 }
 
 func (s *Store) provider(options ...goose.ProviderOption) (*goose.Provider, error) {
@@ -60,6 +61,7 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 		return insight.NewError(insight.Conflict, "database", fmt.Sprintf(
 			"it was made by a newer version of Acquaint (it stands at %d, this program knows %d); run that version, or restore a backup", current, target))
 	}
+	s.opened = current
 	_, err = p.Up(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {

@@ -48,6 +48,7 @@ type Store struct {
 	now         func() time.Time
 	directory   *directory
 	feed        *feed
+	opened      int64      // the newest migration that the database had
 	secret      [32]byte   // from which the keys of identifiers are derived
 	turn        sync.Mutex // the writing transaction of this process
 	wrap        func(driver.Connector) driver.Connector

@@ -29,6 +29,7 @@ type Config struct {
 	Introspection bool            // whether the schema may be asked for
 	Origins       []string        // sites whose pages may ask the API
 	Hosts         []string        // names that requests may be addressed to; empty: see [Config.ServedHosts]
+	PublicURL     string          // where browsers reach the tracking API; empty: what a request says of itself
 	Region        string          // ISO 3166 country of telephone numbers that do not say theirs
 	Sensitive     map[string]bool // further sensitive traits, in snake case
 	Log           Log
@@ -130,6 +131,14 @@ var variables = []Variable{
 			}
 			c.Hosts = append(c.Hosts, host)
 		}
+		return nil
+	}},
+	{"ACQUAINT_PUBLIC_URL", "where browsers reach this server, such as https://events.example.com, for the settings that their SDKs ask for; without it, what a request says of itself", "", func(c *Config, v string) error {
+		u, err := url.Parse(v)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery+u.Fragment != "" || u.User != nil {
+			return refused("it must be an http or https URL without query")
+		}
+		c.PublicURL = v
 		return nil
 	}},
 	{"ACQUAINT_PHONE_REGION", "the country of telephone numbers that do not say theirs, such as GB; without it such numbers identify nobody", "", func(c *Config, v string) error {

@@ -34,6 +34,7 @@ func TestParse(t *testing.T) {
 			c.Origins = []string{"https://a.example", "http://b.example:81"}
 		}},
 		"hosts":     {[]string{"ACQUAINT_HOSTS=a.example,::1"}, func(c *Config) { c.Hosts = []string{"a.example", "::1"} }},
+		"public":    {[]string{"ACQUAINT_PUBLIC_URL=https://a.example/events"}, func(c *Config) { c.PublicURL = "https://a.example/events" }},
 		"region":    {[]string{"ACQUAINT_PHONE_REGION=GB"}, func(c *Config) { c.Region = "GB" }},
 		"sensitive": {[]string{"ACQUAINT_SENSITIVE_TRAITS=income,loyalty_tier"}, func(c *Config) { c.Sensitive = map[string]bool{"income": true, "loyalty_tier": true} }},
 		"json":      {[]string{"ACQUAINT_LOG=json"}, func(c *Config) { c.Log.JSON = true }},
@@ -65,6 +66,7 @@ func TestWrongValues(t *testing.T) {
 		"ACQUAINT_INTROSPECTION":    {"on", "perhaps"},
 		"ACQUAINT_CORS_ORIGINS":     {"*", "shop.example", "https://a.example/", "https://a.example/path", "https://a.example,b"},
 		"ACQUAINT_HOSTS":            {"https://a.example", "a.example:80"},
+		"ACQUAINT_PUBLIC_URL":       {"events.example", "ftp://events.example", "https://events.example/?a=b"},
 		"ACQUAINT_PHONE_REGION":     {"gb", "XX", "Britain"},
 		"ACQUAINT_SENSITIVE_TRAITS": {"loyaltyTier", "loyalty tier", "loyalty-tier"},
 		"ACQUAINT_LOG":              {"xml", "json;warn", "trace"},
