@@ -259,10 +259,14 @@ func (s *Store) Channel(ctx context.Context, key string, kind insight.ChannelKin
 	if !slices.Contains(insight.ChannelKinds, kind) {
 		return nil, insight.NewError(insight.Invalid, "channel", "its kind is none of those that exist")
 	}
-	_, err = s.write.db.ExecContext(ctx, "INSERT INTO channels (id, key, name, kind) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
-		newID().String(), key, key, string(kind))
+	// Beside a transaction that writes, SQLite would have this one wait with a connection that the other may need.
+	err = s.transact(ctx, "store.Channel", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO channels (id, key, name, kind) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
+			newID().String(), key, key, string(kind))
+		return err
+	})
 	if err != nil {
-		return nil, translate("store.Channel", err)
+		return nil, err
 	}
 	if err := d.load(ctx); err != nil {
 		return nil, translate("store.Channel", err)
@@ -337,14 +341,20 @@ func (s *Store) CreateSource(ctx context.Context, n NewSource) (*insight.Source,
 		n.WriteKey = base64.RawURLEncoding.EncodeToString(random[:])
 	}
 	hash := sha256.Sum256([]byte(n.WriteKey))
-	result, err := s.write.db.ExecContext(ctx, `INSERT INTO sources (id, name, write_key_hash, default_channel_id, session_timeout)
-		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING`,
-		newID().String(), n.Name, hash[:], c.ID.String(), n.SessionTimeout.Microseconds())
+	err = s.transact(ctx, "store.CreateSource", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `INSERT INTO sources (id, name, write_key_hash, default_channel_id, session_timeout)
+			VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING`,
+			newID().String(), n.Name, hash[:], c.ID.String(), n.SessionTimeout.Microseconds())
+		if err != nil {
+			return err
+		}
+		if made, err := result.RowsAffected(); err != nil || made == 0 {
+			return insight.NewError(insight.Conflict, "name", "a source of this name exists")
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, "", translate("store.CreateSource", err)
-	}
-	if made, err := result.RowsAffected(); err != nil || made == 0 {
-		return nil, "", insight.NewError(insight.Conflict, "name", "a source of this name exists")
+		return nil, "", err
 	}
 	if err := s.directory.load(ctx); err != nil {
 		return nil, "", translate("store.CreateSource", err)
