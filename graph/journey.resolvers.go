@@ -16,7 +16,7 @@ import (
 )
 
 func (r *individualResolver) Journey(ctx context.Context, obj *node.Individual, conversion *model.EventSelector, lookback *time.Duration, asOf *time.Time) (*node.Journey, error) {
-	options := journey.Options{AsOf: r.asOf(asOf), Lookback: journey.DefaultLookback}
+	options := journey.Options{AsOf: r.asOf(ctx, asOf), Lookback: journey.DefaultLookback}
 	if lookback != nil {
 		options.Lookback = *lookback
 	}

@@ -20,7 +20,7 @@ func (r *individualResolver) Recency(ctx context.Context, obj *node.Individual, 
 	if err != nil {
 		return nil, err
 	}
-	at := r.asOf(asOf)
+	at := r.asOf(ctx, asOf)
 	timeline, err := obj.Timeline(ctx, s, at)
 	if err != nil {
 		return nil, err

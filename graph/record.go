@@ -53,7 +53,7 @@ func (r *Resolver) record(ctx context.Context, source *insight.Source, inputs []
 		return nil
 	}
 	events, indexes := make([]*insight.Event, 0, len(inputs)), make([]int, 0, len(inputs))
-	now := insight.Moment(r.Now())
+	now := r.now()
 	for n, in := range inputs {
 		recording := ingest.Recording{
 			MessageID: in.MessageID, UserID: deref(in.UserID), AnonymousID: deref(in.AnonymousID), Type: in.Type, Channel: deref(in.Channel),

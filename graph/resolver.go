@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/acquaint/acquaint/graph/exec"
 	"github.com/acquaint/acquaint/graph/viewer"
@@ -20,14 +21,11 @@ type Options struct {
 	Store   *store.Store
 	Ingest  *ingest.Pipeline
 	Decoder *tracking.Decoder // checks what mutations tell
-	Now     func() time.Time  // what a missing asOf means; nil: time.Now
+	Now     func() time.Time  // nil: the clock; tests set it
 }
 
 // New makes the executable schema.
 func New(o Options) graphql.ExecutableSchema {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	return exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}})
 }
 
@@ -52,12 +50,25 @@ func (r *Resolver) require(ctx context.Context, scope insight.Scope) error {
 	return v.Require(scope)
 }
 
-// asOf is the moment that a question is asked for.
-func (r *Resolver) asOf(asOf *time.Time) time.Time {
+// asOf is the moment that a question is asked for: the one that is given, else one
+// and the same for the whole operation. A subscription has no end, so there each
+// event has its own.
+func (r *Resolver) asOf(ctx context.Context, asOf *time.Time) time.Time {
 	if asOf != nil {
 		return *asOf
 	}
-	return insight.Moment(r.Now())
+	if op := graphql.GetOperationContext(ctx); r.Options.Now == nil && op.Operation.Operation != ast.Subscription {
+		return insight.Moment(op.Stats.OperationStart)
+	}
+	return r.now()
+}
+
+// now is the moment of what the API itself does.
+func (r *Resolver) now() time.Time {
+	if r.Options.Now == nil {
+		return insight.Moment(time.Now())
+	}
+	return insight.Moment(r.Options.Now())
 }
 
 // The sizes of a page.

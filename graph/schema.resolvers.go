@@ -30,7 +30,7 @@ func (r *mutationResolver) Identify(ctx context.Context, input model.IdentifyInp
 		MessageID: deref(input.MessageID), UserID: deref(input.UserID), AnonymousID: deref(input.AnonymousID),
 		Traits: input.Traits, Provenance: deref(input.Provenance), Confidence: input.Confidence, OccurredAt: deref(input.OccurredAt),
 	}
-	event, err := statement.Event(ctx, r.Decoder, source, insight.Moment(r.Now()))
+	event, err := statement.Event(ctx, r.Decoder, source, r.now())
 	if err != nil {
 		return nil, err
 	}
