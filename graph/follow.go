@@ -17,8 +17,11 @@ const followed = 500
 
 // follow sends interactions as they are kept. Each is read by the subscriber's own
 // reader when it is sent, so that what the purpose does not cover then is not sent.
-func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.Selector) <-chan *node.Interaction {
-	sub := r.Store.Subscribe()
+func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.Selector) (<-chan *node.Interaction, error) {
+	sub, err := r.Store.Subscribe()
+	if err != nil {
+		return nil, err
+	}
 	out := make(chan *node.Interaction)
 	matches := s.Matcher()
 	go func() {
@@ -56,5 +59,5 @@ func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.S
 			}
 		}
 	}()
-	return out
+	return out, nil
 }

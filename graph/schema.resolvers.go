@@ -162,7 +162,7 @@ func (r *subscriptionResolver) Interactions(ctx context.Context, where *model.Ev
 	if err != nil {
 		return nil, err
 	}
-	return r.follow(ctx, reader, s), nil
+	return r.follow(ctx, reader, s)
 }
 
 func (r *Resolver) Mutation() exec.MutationResolver { return &mutationResolver{r} }

@@ -33,7 +33,9 @@ func (s *Store) Append(ctx context.Context, events []*insight.Event) ([]insight.
 	if err != nil {
 		return nil, err
 	}
-	s.feed.publish(kept)
+	if !s.write.postgres() {
+		s.feed.publish(kept)
+	}
 	return outcomes, nil
 }
 
@@ -197,7 +199,7 @@ func (b *batch) append(ctx context.Context) ([]insight.Outcome, []uuid.UUID, err
 	if err := b.writeSessions(ctx); err != nil {
 		return nil, nil, err
 	}
-	return outcomes, kept, nil
+	return outcomes, kept, b.announce(ctx, kept)
 }
 
 // fresh sorts out what was kept before, and what comes twice in this batch.

@@ -1,19 +1,106 @@
 package store
 
 import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 )
 
 // feed tells this process's subscribers which interactions were just kept.
+//
+// SQLite has one process, which tells itself. On PostgreSQL every transaction
+// announces what it keeps (NOTIFY), and each process that has subscribers listens,
+// so that a subscriber hears of what any process keeps, in the order of commits.
 type feed struct {
+	url string // of PostgreSQL; empty on SQLite
+
 	mu          sync.Mutex
 	subscribers map[*Subscription]struct{}
 	closed      bool
+	listening   *pq.Listener
+	done        chan struct{} // closed when the listener's goroutine has ended
 }
 
-func newFeed() *feed { return &feed{subscribers: map[*Subscription]struct{}{}} }
+func newFeed(url string) *feed {
+	return &feed{url: url, subscribers: map[*Subscription]struct{}{}}
+}
+
+// keptChannel is the name under which PostgreSQL passes announcements on.
+const keptChannel = "acquaint_kept"
+
+// announced is how many ids fit one announcement: PostgreSQL takes 7,999 bytes.
+const announced = 350
+
+// announce tells every process of what this transaction keeps, once it commits.
+func (b *batch) announce(ctx context.Context, kept []uuid.UUID) error {
+	if !b.engine.postgres() || len(kept) == 0 {
+		return nil
+	}
+	payloads := column{pg: true}
+	for some := range slices.Chunk(kept, announced) {
+		var text strings.Builder
+		for _, id := range some {
+			text.WriteString(base64.RawURLEncoding.EncodeToString(id[:]))
+		}
+		payloads.text(text.String())
+	}
+	return b.exec(ctx, "SELECT count(pg_notify('"+keptChannel+"', p)) FROM unnest($1::text[]) AS p", payloads.array())
+}
+
+// announcedIDs reads an announcement; what is none of ours is empty.
+func announcedIDs(payload string) []uuid.UUID {
+	const width = 22
+	ids := make([]uuid.UUID, 0, len(payload)/width)
+	for ; len(payload) >= width; payload = payload[width:] {
+		var id uuid.UUID
+		if n, err := base64.RawURLEncoding.Decode(id[:], []byte(payload[:width])); err != nil || n != len(id) {
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// listen starts to hear announcements; the caller holds the lock. It returns when
+// PostgreSQL has taken note, so that nothing that commits later is missed.
+func (f *feed) listen() error {
+	if f.url == "" || f.listening != nil {
+		return nil
+	}
+	l := pq.NewListener(f.url, 100*time.Millisecond, 10*time.Second, nil)
+	if err := l.Listen(keptChannel); err != nil {
+		_ = l.Close() // the first error is the one to tell
+		return translate("store.Subscribe", err)
+	}
+	f.listening, f.done = l, make(chan struct{})
+	go func() {
+		defer close(f.done)
+		for n := range l.Notify {
+			if n == nil { // the connection was lost and is back: nobody knows what was missed
+				f.interrupt()
+				continue
+			}
+			f.publish(announcedIDs(n.Extra))
+		}
+	}()
+	return nil
+}
+
+// interrupt ends every subscription, as one that missed something.
+func (f *feed) interrupt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for s := range f.subscribers {
+		s.miss()
+	}
+	clear(f.subscribers)
+}
 
 // backlog is how many interactions a subscriber may lag behind before it is told
 // that it missed some.
@@ -30,25 +117,29 @@ type Subscription struct {
 	ready  chan struct{} // holds one signal when there is something to take
 }
 
-// Subscribe starts to collect. Close ends it.
-func (s *Store) Subscribe() *Subscription {
+// Subscribe starts to collect. Close ends it. The error is of kind Unavailable when
+// the database is away.
+func (s *Store) Subscribe() (*Subscription, error) {
 	sub := &Subscription{feed: s.feed, ready: make(chan struct{}, 1)}
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	if s.feed.closed {
-		sub.missed = true
-		sub.signal()
-		return sub
+		sub.miss()
+		return sub, nil
+	}
+	if err := s.feed.listen(); err != nil {
+		return nil, err
 	}
 	s.feed.subscribers[sub] = struct{}{}
-	return sub
+	return sub, nil
 }
 
 // Ready is signalled when there is something to [Subscription.Take].
 func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
 // Take returns what was collected since the last call; missed is true when the
-// subscriber lagged so far behind that some of it was let go, or the store closed.
+// subscriber lagged so far behind that some of it was let go, when the connection
+// to the database was lost in between, or when the store closed.
 func (s *Subscription) Take() (ids []uuid.UUID, missed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,6 +160,13 @@ func (s *Subscription) signal() {
 	case s.ready <- struct{}{}:
 	default:
 	}
+}
+
+func (s *Subscription) miss() {
+	s.mu.Lock()
+	s.missed = true
+	s.mu.Unlock()
+	s.signal()
 }
 
 func (s *Subscription) add(ids []uuid.UUID) {
@@ -95,13 +193,12 @@ func (f *feed) publish(ids []uuid.UUID) {
 
 func (f *feed) close() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.closed = true
-	for s := range f.subscribers {
-		s.mu.Lock()
-		s.missed = true
-		s.mu.Unlock()
-		s.signal()
+	l, done := f.listening, f.done
+	f.mu.Unlock()
+	if l != nil {
+		_ = l.Close() // an error says that it was closed before
+		<-done
 	}
-	clear(f.subscribers)
+	f.interrupt()
 }

@@ -85,7 +85,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	if err := s.seed(ctx); err != nil {
 		return err
 	}
-	s.feed = newFeed()
+	s.feed = newFeed(o.URL)
 	return s.directory.load(ctx)
 }
 
