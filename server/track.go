@@ -131,13 +131,19 @@ type trackingRejection struct {
 	Message   string `json:"message"`
 }
 
-// shared lets pages of any site use the API. That is safe because nothing that a
-// browser adds by itself counts here: no cookie is read and the write key is
-// public.
+// shared lets pages of any site use the API, with credentials too, because
+// browsers give up beacons of JSON where those are not allowed. That is safe
+// because nothing that a browser adds by itself counts here: no cookie is read and
+// the write key is public.
 func (t *tracker) shared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
+		h.Add("Vary", "Origin")
 		h.Set("Access-Control-Allow-Origin", "*")
+		if origin := r.Header.Get("Origin"); origin != "" {
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Allow-Credentials", "true")
+		}
 		h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("Cache-Control", "no-store")
@@ -146,7 +152,7 @@ func (t *tracker) shared(next http.Handler) http.Handler {
 			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding, X-Retry-Count")
 			if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" && len(asked) <= 1024 {
 				h.Set("Access-Control-Allow-Headers", asked) // SDKs let their users add headers
-				h.Set("Vary", "Access-Control-Request-Headers")
+				h.Add("Vary", "Access-Control-Request-Headers")
 			}
 			h.Set("Access-Control-Max-Age", "86400")
 			w.WriteHeader(http.StatusNoContent)

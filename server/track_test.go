@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -361,8 +362,9 @@ func TestTrackingFromAnySite(t *testing.T) {
 	answer := w.do(http.MethodOptions, "/v1/t", "", "Origin", "https://shop.example",
 		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,x-own")
 	h := answer.Header()
-	if answer.Code != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Headers") != "authorization,x-own" ||
-		!strings.Contains(h.Get("Access-Control-Allow-Methods"), "POST") || h.Get("Access-Control-Allow-Credentials") != "" {
+	if answer.Code != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != "https://shop.example" || h.Get("Access-Control-Allow-Headers") != "authorization,x-own" ||
+		!strings.Contains(h.Get("Access-Control-Allow-Methods"), "POST") || h.Get("Access-Control-Allow-Credentials") != "true" ||
+		!slices.Equal(h.Values("Vary"), []string{"Origin", "Access-Control-Request-Headers"}) {
 		t.Errorf("preflight: %d %v", answer.Code, h)
 	}
 	if answer = w.do(http.MethodOptions, "/v1/t", ""); !strings.Contains(answer.Header().Get("Access-Control-Allow-Headers"), "Authorization") {
@@ -371,8 +373,26 @@ func TestTrackingFromAnySite(t *testing.T) {
 	for _, answer := range []*httptest.ResponseRecorder{
 		w.post("/v1/t", `{"userId":"u","event":"e"}`), w.post("/v1/t", ``), w.do(http.MethodGet, "/v1/projects/none/settings", ""), w.do(http.MethodGet, "/v1/x", ""),
 	} {
-		if answer.Header().Get("Access-Control-Allow-Origin") != "*" || answer.Header().Get("Content-Type") != "application/json; charset=utf-8" {
+		if answer.Header().Get("Access-Control-Allow-Origin") != "*" || answer.Header().Get("Access-Control-Allow-Credentials") != "" || answer.Header().Get("Content-Type") != "application/json; charset=utf-8" {
 			t.Errorf("%d: %v", answer.Code, answer.Header())
+		}
+	}
+}
+
+// TestTrackingBeacons holds the answers to what a browser asks of them when it sends
+// a beacon, which always has credentials: the page's own origin, not any.
+func TestTrackingBeacons(t *testing.T) {
+	w := newTrackedWorld(nil)
+	for _, origin := range []string{"https://shop.example", "http://127.0.0.1:3000", "null"} {
+		for _, answer := range []*httptest.ResponseRecorder{
+			w.do(http.MethodOptions, "/v1/t", "", "Origin", origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type"),
+			w.do(http.MethodPost, "/v1/t", `{"writeKey":"key","userId":"u","event":"e"}`, "Origin", origin, "Content-Type", "application/json"),
+			w.do(http.MethodPost, "/v1/t", `{`, "Origin", origin, "Content-Type", "text/plain;charset=UTF-8"),
+		} {
+			h := answer.Header()
+			if h.Get("Access-Control-Allow-Origin") != origin || h.Get("Access-Control-Allow-Credentials") != "true" || h.Get("Vary") != "Origin" {
+				t.Errorf("%s: %d %v", origin, answer.Code, h)
+			}
 		}
 	}
 }
