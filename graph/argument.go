@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"github.com/google/uuid"
+	"errors"
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/insight"
@@ -68,7 +68,7 @@ func (r *Resolver) lookup(argument string, in *model.IndividualLookup) (store.Lo
 	}
 	if in.External != nil {
 		i, err := identity.NewExternal(in.External.Kind, in.External.Value)
-		return store.Lookup{ID: uuid.Nil, Identity: i}, under(argument+".external", err)
+		return store.Lookup{Identity: i}, at(argument+".external", err)
 	}
 	for _, way := range []struct {
 		name  string
@@ -88,8 +88,26 @@ func (r *Resolver) lookup(argument string, in *model.IndividualLookup) (store.Lo
 
 // at gives an error about a value the name of the argument that held it.
 func at(argument string, err error) error {
-	if err == nil {
-		return nil
+	var e *insight.Error
+	if !errors.As(err, &e) || !named(e.Kind) {
+		return err
 	}
-	return insight.NewError(insight.KindOf(err), argument, err.Error())
+	return insight.NewError(e.Kind, argument, e.Message)
+}
+
+// under puts an argument's name before the subjects of errors about its parts.
+func under(argument string, err error) error {
+	var e *insight.Error
+	if !errors.As(err, &e) || !named(e.Kind) {
+		return err
+	}
+	if e.Subject != "" {
+		argument += "." + e.Subject
+	}
+	return insight.NewError(e.Kind, argument, e.Message)
+}
+
+// named reports whether errors of a kind are about what an argument says.
+func named(k insight.Kind) bool {
+	return k == insight.Invalid || k == insight.NotFound || k == insight.Conflict
 }

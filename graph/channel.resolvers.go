@@ -25,7 +25,7 @@ func (r *queryResolver) Channels(ctx context.Context) ([]*node.Channel, error) {
 }
 
 func (r *queryResolver) Sources(ctx context.Context) ([]*node.Source, error) {
-	if _, err := viewer.Require(ctx); err != nil {
+	if err := r.sources(ctx); err != nil {
 		return nil, err
 	}
 	all, err := r.Store.Sources(ctx)

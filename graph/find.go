@@ -60,6 +60,11 @@ func (r *Resolver) findNamed(ctx context.Context, prefix string, id uuid.UUID) (
 	if _, err := viewer.Require(ctx); err != nil {
 		return nil, err
 	}
+	if prefix == insight.SourcePrefix {
+		if err := r.sources(ctx); err != nil {
+			return nil, err
+		}
+	}
 	named, err := r.Store.Named(ctx, id)
 	if err != nil {
 		return nil, err

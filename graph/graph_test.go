@@ -8,12 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/acquaint/acquaint/graph"
-	"github.com/acquaint/acquaint/graph/viewer"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/ingest/tracking"
 	"github.com/acquaint/acquaint/insight"
@@ -22,6 +20,9 @@ import (
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// now is when everything is asked: 2026-04-10T12:00:00Z.
+func now() time.Time { return noon.Add(40 * insight.Day) }
 
 // api is the whole API over a database of its own, without HTTP.
 type api struct {
@@ -34,10 +35,8 @@ type api struct {
 
 func newAPI(t testing.TB, o store.Options) *api {
 	t.Helper()
-	a := &api{t: t, counter: &testdb.Counter{}, viewer: &insight.Viewer{
-		Subject: "test", Scopes: []insight.Scope{insight.ScopeAdmin}, Purposes: []string{"service", "analytics", "personalization", "marketing", "advertising"}, Purpose: "analytics",
-	}}
-	o.Wrap = a.counter.Wrap
+	a := &api{t: t, counter: &testdb.Counter{}, viewer: admin()}
+	o.Wrap, o.Now = a.counter.Wrap, now
 	a.store = testdb.Open(t, o)
 	p := ingest.New(a.store)
 	t.Cleanup(func() {
@@ -46,7 +45,7 @@ func newAPI(t testing.TB, o store.Options) *api {
 		}
 	})
 	a.exec = executor.New(graph.New(graph.Options{
-		Store: a.store, Ingest: p, Decoder: &tracking.Decoder{Directory: a.store}, Now: func() time.Time { return noon.Add(40 * insight.Day) },
+		Store: a.store, Ingest: p, Decoder: &tracking.Decoder{Directory: a.store}, Now: now,
 	}))
 	return a
 }
@@ -54,20 +53,14 @@ func newAPI(t testing.TB, o store.Options) *api {
 // ask runs an operation and returns its data, and its errors.
 func (a *api) ask(query string, variables map[string]any) (map[string]any, gqlerror.List) {
 	a.t.Helper()
-	ctx := graphql.StartOperationTrace(viewer.With(context.Background(), a.viewer))
-	op, errs := a.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: variables})
-	if len(errs) > 0 {
-		return nil, errs
-	}
-	respond, ctx := a.exec.DispatchOperation(ctx, op)
-	response := respond(ctx)
+	answer, errs := a.response(query, variables)
 	var data map[string]any
-	if len(response.Data) > 0 {
-		if err := json.Unmarshal(response.Data, &data); err != nil {
+	if len(answer) > 0 {
+		if err := json.Unmarshal(answer, &data); err != nil {
 			a.t.Fatal(err)
 		}
 	}
-	return data, response.Errors
+	return data, errs
 }
 
 // must runs an operation that has no errors.

@@ -62,7 +62,12 @@ func (r *Resolver) record(ctx context.Context, source *insight.Source, inputs []
 		if c := in.Campaign; c != nil {
 			recording.Campaign = insight.Campaign{Name: deref(c.Name), Source: deref(c.Source), Medium: deref(c.Medium), Term: deref(c.Term), Content: deref(c.Content)}
 		}
-		event, err := recording.Event(ctx, r.Decoder, source, now, fmt.Sprintf("input.interactions[%d]", n))
+		subject := fmt.Sprintf("input.interactions[%d]", n)
+		if in.Channel != nil && *in.Channel == "" {
+			_ = reject(n, insight.NewError(insight.Invalid, subject+".channel", "it is empty; leave it out for the source's own")) // of kind Invalid
+			continue
+		}
+		event, err := recording.Event(ctx, r.Decoder, source, now, subject)
 		if err != nil {
 			if err := reject(n, err); err != nil {
 				return nil, err

@@ -2,7 +2,7 @@ package graph
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -48,6 +48,19 @@ func (r *Resolver) require(ctx context.Context, scope insight.Scope) error {
 		return err
 	}
 	return v.Require(scope)
+}
+
+// sources refuses a request whose viewer has no business with sources: nobody who
+// reads or writes for others.
+func (r *Resolver) sources(ctx context.Context) error {
+	v, err := viewer.Require(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(v.Scopes, func(s insight.Scope) bool { return s != insight.ScopeSelf }) {
+		return insight.NewError(insight.Denied, "", "this needs a scope to read individuals or insights, or to write")
+	}
+	return nil
 }
 
 // asOf is the moment that a question is asked for: the one that is given, else one
@@ -102,19 +115,6 @@ func nothing(err error) error {
 		return nil
 	}
 	return err
-}
-
-// under puts an argument's name before the subjects of errors about its parts.
-func under(argument string, err error) error {
-	var e *insight.Error
-	if !errors.As(err, &e) || e.Kind != insight.Invalid {
-		return err
-	}
-	subject := argument
-	if e.Subject != "" {
-		subject += "." + e.Subject
-	}
-	return insight.NewError(insight.Invalid, subject, e.Message)
 }
 
 func deref[T any](p *T) T {

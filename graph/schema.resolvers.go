@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/acquaint/acquaint/graph/exec"
@@ -34,8 +35,12 @@ func (r *mutationResolver) Identify(ctx context.Context, input model.IdentifyInp
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.Ingest.Submit(ctx, []*insight.Event{event}); err != nil {
+	outcomes, err := r.Ingest.Submit(ctx, []*insight.Event{event})
+	if err != nil {
 		return nil, err
+	}
+	if outcomes[0].Status == insight.StatusRejected {
+		return nil, under("input", outcomes[0].Err)
 	}
 	return &model.IdentifyPayload{Individual: r.seen(ctx, event.Identities[0])}, nil
 }
@@ -120,6 +125,12 @@ func (r *mutationResolver) CreateSource(ctx context.Context, input model.CreateS
 	if err := r.require(ctx, insight.ScopeAdmin); err != nil {
 		return nil, err
 	}
+	if input.SessionTimeout != nil && *input.SessionTimeout == 0 { // which the store takes for none
+		return nil, insight.NewError(insight.Invalid, "input.sessionTimeout", "it must lie between PT1S and P1D")
+	}
+	if input.DefaultChannel != nil && *input.DefaultChannel == "" {
+		return nil, insight.NewError(insight.Invalid, "input.defaultChannel", "it is empty; leave it out for web")
+	}
 	source, key, err := r.Store.CreateSource(ctx, store.NewSource{Name: input.Name, DefaultChannel: deref(input.DefaultChannel), SessionTimeout: deref(input.SessionTimeout)})
 	if err != nil {
 		return nil, under("input", err)
@@ -142,6 +153,11 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]node.Node, e
 		switch insight.KindOf(err) {
 		case insight.NotFound, insight.Withheld:
 			continue
+		case insight.Invalid:
+			var wrong *insight.Error
+			if errors.As(err, &wrong) && wrong.Subject == "id" {
+				return nil, at(fmt.Sprintf("ids[%d]", n), err)
+			}
 		case insight.Internal:
 			if err == nil {
 				nodes[n] = found

@@ -223,6 +223,11 @@ func unquoted(code string, e *gqlerror.Error) string {
 }
 
 func unquotedValue(message string) string {
+	if object, ok := strings.CutSuffix(message, `" must be non-null.`); ok && strings.HasPrefix(object, `Field "`) {
+		// The validator names the type's first field here, whichever is null.
+		object, _, _ = strings.Cut(strings.TrimPrefix(object, `Field "`), ".")
+		return `OneOf Input Object "` + object + `" must specify exactly one key, and not null.`
+	}
 	if strings.HasPrefix(message, `Field "`) || strings.HasPrefix(message, "OneOf ") {
 		return message // quotes names alone
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
@@ -111,7 +112,7 @@ func (i *Individual) Sessions(ctx context.Context, p store.Page) (*SessionConnec
 // Interactions are a page of the individual's interactions.
 func (i *Individual) Interactions(ctx context.Context, s insight.Selector, p store.Page) (*InteractionConnection, error) {
 	all, err := together(i.people, field(ctx), func() (*interactionPages, error) {
-		pages, err := i.people.Reader.Interactions(ctx, i.people.IDs, s, p)
+		pages, err := i.people.Reader.Interactions(ctx, i.people.IDs, s, p, detail(ctx))
 		return newInteractionPages(i.people.Reader, pages), err
 	})
 	if err != nil {
@@ -124,6 +125,27 @@ func (i *Individual) Interactions(ctx context.Context, s insight.Selector, p sto
 		})
 		return counts[i.Individual.ID], err
 	}), nil
+}
+
+// detail is what must be read of the interactions of the connection that is being
+// resolved.
+func detail(ctx context.Context) store.Detail {
+	var d store.Detail
+	for _, part := range []struct {
+		detail store.Detail
+		fields []string
+	}{
+		{store.WithOrigin, []string{"source", "messageId", "receivedAt"}},
+		{store.WithCampaign, []string{"campaign"}},
+		{store.WithProperties, []string{"properties"}},
+	} {
+		for _, field := range part.fields {
+			if graphql.AnyFieldRequested(ctx, "nodes."+field, "edges.node."+field) {
+				d |= part.detail
+			}
+		}
+	}
+	return d
 }
 
 // interactionPages are the pages of interactions of siblings, and all that is in
@@ -227,7 +249,7 @@ func person(ctx context.Context, people *siblings, id uuid.UUID) (*Individual, e
 // Interactions are a page of the session's interactions.
 func (s *Session) Interactions(ctx context.Context, p store.Page) (*InteractionConnection, error) {
 	all, err := together(s.sessions, field(ctx), func() (*interactionPages, error) {
-		pages, err := s.sessions.Reader.SessionInteractions(ctx, s.sessions.IDs, p)
+		pages, err := s.sessions.Reader.SessionInteractions(ctx, s.sessions.IDs, p, detail(ctx))
 		return newInteractionPages(s.sessions.Reader, pages), err
 	})
 	if err != nil {

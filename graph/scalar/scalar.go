@@ -2,6 +2,7 @@ package scalar
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"strconv"
 	"time"
@@ -49,7 +50,12 @@ func UnmarshalDuration(v any) (time.Duration, error) {
 	if !ok {
 		return 0, invalid("a duration is ISO 8601, such as PT30M, P30D or P1Y")
 	}
-	return insight.ParseDuration(text)
+	d, err := insight.ParseDuration(text)
+	var wrong *insight.Error
+	if errors.As(err, &wrong) {
+		return 0, invalid(wrong.Message) // who calls this names the argument
+	}
+	return d, err
 }
 
 // MarshalJSON writes a JSON value as it is; none is null.
