@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/acquaint/acquaint/graph/exec"
+	"github.com/acquaint/acquaint/graph/leaf"
 	"github.com/acquaint/acquaint/graph/viewer"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/ingest/tracking"
@@ -26,7 +27,7 @@ type Options struct {
 
 // New makes the executable schema.
 func New(o Options) graphql.ExecutableSchema {
-	return exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}})
+	return leaf.Schema(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}}))
 }
 
 // Resolver is the root of all resolvers.

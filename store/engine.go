@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -390,6 +392,79 @@ func each(answer *sql.Rows, scan func(*sql.Rows) error) error {
 	return answer.Err()
 }
 
+// id, at and float render a column so that the driver decodes it fastest: from
+// PostgreSQL's own bytes, which it otherwise gets as texts.
+
+func (e *engine) id(column string) string {
+	if e.postgres() {
+		return "uuid_send(" + column + ")"
+	}
+	return column
+}
+
+func (e *engine) at(column string) string {
+	if e.postgres() {
+		return "timestamptz_send(" + column + ")"
+	}
+	return column
+}
+
+func (e *engine) float(column string) string {
+	if e.postgres() {
+		return "float8send(" + column + ")"
+	}
+	return column
+}
+
+// postgresEpoch is 2000-01-01 in microseconds since 1970.
+const postgresEpoch = 946_684_800_000_000
+
+// number scans a small integer.
+type number int64
+
+// Scan implements sql.Scanner.
+func (n *number) Scan(v any) error {
+	i, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("an integer came as %T", v)
+	}
+	*n = number(i)
+	return nil
+}
+
+// amount scans a float that may be NULL.
+type amount struct {
+	value float64
+	given bool
+}
+
+// Scan implements sql.Scanner.
+func (a *amount) Scan(v any) error {
+	*a = amount{given: v != nil}
+	switch v := v.(type) {
+	case nil:
+	case float64:
+		a.value = v
+	case int64: // SQLite's, for a whole number
+		a.value = float64(v)
+	case []byte: // of float8send
+		if len(v) != 8 {
+			return fmt.Errorf("a float came as %d bytes", len(v))
+		}
+		a.value = math.Float64frombits(binary.BigEndian.Uint64(v))
+	default:
+		return fmt.Errorf("a float came as %T", v)
+	}
+	return nil
+}
+
+func (a amount) pointer() *float64 {
+	if !a.given {
+		return nil
+	}
+	return &a.value
+}
+
 // moment scans a time from either engine, which may be NULL.
 type moment struct{ time.Time }
 
@@ -400,6 +475,11 @@ func (m *moment) Scan(v any) error {
 		m.Time = time.Time{}
 	case time.Time:
 		m.Time = v.UTC()
+	case []byte: // of timestamptz_send: microseconds since 2000
+		if len(v) != 8 {
+			return fmt.Errorf("a time came as %d bytes", len(v))
+		}
+		m.Time = time.UnixMicro(int64(binary.BigEndian.Uint64(v)) + postgresEpoch).UTC()
 	case string:
 		t, err := time.Parse(sqliteTime, v)
 		if err != nil {

@@ -14,32 +14,88 @@ import (
 	"github.com/acquaint/acquaint/insight/session"
 )
 
-const interactionColumns = `x.id, x.individual_id, x.owner, x.stream, x.source_id, x.channel_id, x.message_id, x.type, x.direction,
-	x.occurred_at, x.received_at, x.value, x.currency, x.campaign, x.properties`
+// Detail says what is read of interactions besides what every list needs: who, when,
+// where, what, and what it was worth. What is not read is zero in the answer.
+type Detail uint8
 
-func (r *Reader) scanInteraction(ctx context.Context, rows *sql.Rows, before ...any) (*insight.Interaction, error) {
-	var x insight.Interaction
-	var source, channel uuid.UUID
-	var occurred, received moment
-	var campaign, properties sql.RawBytes
-	err := rows.Scan(append(before, &x.ID, &x.IndividualID, &x.Owner, &x.Stream, &source, &channel, &x.MessageID, &x.Type, &x.Direction,
-		&occurred, &received, &x.Value, &x.Currency, &campaign, &properties)...)
-	if err != nil {
+// The parts of an interaction that are read when they are asked for.
+const (
+	WithOrigin     Detail = 1 << iota // the source, the message id, when it was received, and the keys of owner and stream
+	WithCampaign                      // the campaign
+	WithProperties                    // the properties
+
+	WithAll = WithOrigin | WithCampaign | WithProperties
+)
+
+// interactionScan reads rows of table x into interactions. Its parts are the
+// destinations of every row in turn.
+type interactionScan struct {
+	reader               *Reader
+	detail               Detail
+	x                    insight.Interaction
+	source, channel      uuid.UUID
+	direction            number
+	occurred, received   moment
+	value                amount
+	campaign, properties sql.RawBytes
+	into                 []any
+}
+
+// interactions makes a scan of rows whose first columns go into before.
+func (r *Reader) interactions(d Detail, before ...any) *interactionScan {
+	s := &interactionScan{reader: r, detail: d}
+	s.into = append(before, &s.x.ID, &s.x.IndividualID, &s.channel, &s.x.Type, &s.direction, &s.occurred, &s.value, &s.x.Currency)
+	if d&WithOrigin != 0 {
+		s.into = append(s.into, &s.source, &s.x.MessageID, &s.received, &s.x.Owner, &s.x.Stream)
+	}
+	if d&WithCampaign != 0 {
+		s.into = append(s.into, &s.campaign)
+	}
+	if d&WithProperties != 0 {
+		s.into = append(s.into, &s.properties)
+	}
+	return s
+}
+
+// columns are those that the scan reads.
+func (s *interactionScan) columns() string {
+	e := s.reader.engine
+	columns := e.id("x.id") + ", " + e.id("x.individual_id") + ", " + e.id("x.channel_id") + ", x.type, x.direction, " +
+		e.at("x.occurred_at") + ", " + e.float("x.value") + ", x.currency"
+	if s.detail&WithOrigin != 0 {
+		columns += ", " + e.id("x.source_id") + ", x.message_id, " + e.at("x.received_at") + ", " + e.id("x.owner") + ", " + e.id("x.stream")
+	}
+	if s.detail&WithCampaign != 0 {
+		columns += ", x.campaign"
+	}
+	if s.detail&WithProperties != 0 {
+		columns += ", x.properties"
+	}
+	return columns
+}
+
+// row reads the row that rows stands on.
+func (s *interactionScan) row(ctx context.Context, rows *sql.Rows) (*insight.Interaction, error) {
+	if err := rows.Scan(s.into...); err != nil {
 		return nil, err
 	}
-	x.OccurredAt, x.ReceivedAt = occurred.Time, received.Time
-	if len(campaign) > 0 {
-		if err := json.Unmarshal(campaign, &x.Campaign); err != nil {
+	x := s.x
+	x.Direction, x.OccurredAt, x.ReceivedAt, x.Value = insight.Direction(s.direction), s.occurred.Time, s.received.Time, s.value.pointer()
+	if len(s.campaign) > 0 {
+		if err := json.Unmarshal(s.campaign, &x.Campaign); err != nil {
 			return nil, err
 		}
 	}
-	if len(properties) > 0 {
-		x.Properties = slices.Clone(json.RawMessage(properties))
+	if len(s.properties) > 0 {
+		x.Properties = slices.Clone(json.RawMessage(s.properties))
 	}
-	if x.Channel, err = r.store.directory.channelByID(ctx, channel); err != nil {
+	var err error
+	if x.Channel, err = s.reader.store.directory.channelByID(ctx, s.channel); err != nil {
 		return nil, err
 	}
-	x.Source, err = r.store.directory.sourceByID(ctx, source)
+	if s.detail&WithOrigin != 0 {
+		x.Source, err = s.reader.store.directory.sourceByID(ctx, s.source)
+	}
 	return &x, err
 }
 
@@ -60,15 +116,15 @@ func (r *Reader) children(columns, parents, condition, table, alias, each, order
 
 // Interactions lists, for each of some individuals, their interactions, newest
 // first, in one statement.
-func (r *Reader) Interactions(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page) (map[uuid.UUID]Slice[*insight.Interaction], error) {
+func (r *Reader) Interactions(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, d Detail) (map[uuid.UUID]Slice[*insight.Interaction], error) {
 	found := make(map[uuid.UUID][]*insight.Interaction, len(ids))
 	if len(s.Properties) > 0 {
-		if err := r.siftInteractions(ctx, ids, s, p, found); err != nil {
+		if err := r.siftInteractions(ctx, ids, s, p, d|WithProperties, found); err != nil {
 			return nil, err
 		}
 		return slicesOf(ids, p, found), nil
 	}
-	err := r.interactionsPage(ctx, ids, s, p, func(x *insight.Interaction) {
+	err := r.interactionsPage(ctx, ids, s, p, d, func(x *insight.Interaction) {
 		found[x.IndividualID] = append(found[x.IndividualID], x)
 	})
 	return slicesOf(ids, p, found), err
@@ -83,16 +139,17 @@ func slicesOf[T any](ids []uuid.UUID, p Page, found map[uuid.UUID][]T) map[uuid.
 	return all
 }
 
-func (r *Reader) interactionsPage(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, yield func(*insight.Interaction)) error {
+func (r *Reader) interactionsPage(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, d Detail, yield func(*insight.Interaction)) error {
 	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "x.individual_id = i.id AND " + r.covered("x")}
 	r.selected(c, "x", &s)
 	c.within(p, "x.occurred_at", "x.id", true)
-	text := r.children(interactionColumns, "individuals i", r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), "interactions", "x", c.text, p.order("x.occurred_at", "x.id", true))
+	scan := r.interactions(d)
+	text := r.children(scan.columns(), "individuals i", r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), "interactions", "x", c.text, p.order("x.occurred_at", "x.id", true))
 	if !r.engine.postgres() {
 		text += sqliteOrder(p, "x.occurred_at", "x.id")
 	}
 	return r.query(ctx, "store.Interactions", text, c.args, func(rows *sql.Rows) error {
-		x, err := r.scanInteraction(ctx, rows)
+		x, err := scan.row(ctx, rows)
 		if err == nil {
 			yield(x)
 		}
@@ -110,7 +167,7 @@ func sqliteOrder(p Page, at, id string) string {
 
 // siftInteractions fills pages whose selector must look into properties: it walks
 // each individual's interactions a few hundred at a time until the page is full.
-func (r *Reader) siftInteractions(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, found map[uuid.UUID][]*insight.Interaction) error {
+func (r *Reader) siftInteractions(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, d Detail, found map[uuid.UUID][]*insight.Interaction) error {
 	matches := s.Matcher()
 	outer := s
 	outer.Properties = nil
@@ -120,7 +177,7 @@ func (r *Reader) siftInteractions(ctx context.Context, ids []uuid.UUID, s insigh
 		for {
 			n := 0
 			var last *insight.Interaction
-			err := r.interactionsPage(ctx, []uuid.UUID{id}, outer, step, func(x *insight.Interaction) {
+			err := r.interactionsPage(ctx, []uuid.UUID{id}, outer, step, d, func(x *insight.Interaction) {
 				n++
 				last = x
 				if len(found[id]) <= p.Limit && matches(x) {
@@ -175,8 +232,9 @@ func (r *Reader) eachInteraction(ctx context.Context, ids []uuid.UUID, s *insigh
 	matches := s.Matcher()
 	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.covered("x")}
 	r.selected(c, "x", s)
-	return r.query(ctx, "store.Timelines", "SELECT "+interactionColumns+" FROM individuals i JOIN interactions x ON x.individual_id = i.id WHERE "+c.text, c.args, func(rows *sql.Rows) error {
-		x, err := r.scanInteraction(ctx, rows)
+	scan := r.interactions(WithAll)
+	return r.query(ctx, "store.Timelines", "SELECT "+scan.columns()+" FROM individuals i JOIN interactions x ON x.individual_id = i.id WHERE "+c.text, c.args, func(rows *sql.Rows) error {
+		x, err := scan.row(ctx, rows)
 		if err == nil && matches(x) {
 			yield(x)
 		}
@@ -216,9 +274,10 @@ func (r *Reader) Interaction(ctx context.Context, id uuid.UUID) (*insight.Intera
 // reader does not see are left out.
 func (r *Reader) InteractionsByID(ctx context.Context, ids []uuid.UUID) ([]*insight.Interaction, error) {
 	byID := make(map[uuid.UUID]*insight.Interaction, len(ids))
-	err := r.query(ctx, "store.InteractionsByID", "SELECT "+interactionColumns+" FROM interactions x JOIN individuals i ON i.id = x.individual_id WHERE "+
+	scan := r.interactions(WithAll)
+	err := r.query(ctx, "store.InteractionsByID", "SELECT "+scan.columns()+" FROM interactions x JOIN individuals i ON i.id = x.individual_id WHERE "+
 		r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("x.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
-		x, err := r.scanInteraction(ctx, rows)
+		x, err := scan.row(ctx, rows)
 		if err == nil {
 			byID[x.ID] = x
 		}
@@ -321,19 +380,20 @@ func (r *Reader) SessionsOf(ctx context.Context, interactions []uuid.UUID) (map[
 
 // SessionInteractions lists, for each of some sessions, its interactions, newest
 // first.
-func (r *Reader) SessionInteractions(ctx context.Context, sessions []uuid.UUID, p Page) (map[uuid.UUID]Slice[*insight.Interaction], error) {
+func (r *Reader) SessionInteractions(ctx context.Context, sessions []uuid.UUID, p Page, d Detail) (map[uuid.UUID]Slice[*insight.Interaction], error) {
 	c := &clause{engine: r.engine, args: []any{r.engine.keys(sessions)}, text: inSession + " AND x.occurred_at >= s.started_at AND x.occurred_at <= s.ended_at AND " + r.covered("x")}
 	c.within(p, "x.occurred_at", "x.id", true)
-	text := r.children("s.id, "+interactionColumns, "sessions s JOIN individuals i ON i.id = s.individual_id",
+	var of uuid.UUID
+	scan := r.interactions(d, &of)
+	text := r.children(r.engine.id("s.id")+", "+scan.columns(), "sessions s JOIN individuals i ON i.id = s.individual_id",
 		r.covered("i")+" AND "+r.engine.anyOf("s.id", 1), "interactions", "x", c.text, p.order("x.occurred_at", "x.id", true))
 	if !r.engine.postgres() {
 		text += sqliteOrder(p, "x.occurred_at", "x.id")
 	}
 	found := make(map[uuid.UUID][]*insight.Interaction, len(sessions))
 	err := r.query(ctx, "store.SessionInteractions", text, c.args, func(rows *sql.Rows) error {
-		var id uuid.UUID
-		x, err := r.scanInteraction(ctx, rows, &id)
-		found[id] = append(found[id], x)
+		x, err := scan.row(ctx, rows)
+		found[of] = append(found[of], x)
 		return err
 	})
 	return slicesOf(sessions, p, found), err
@@ -351,7 +411,7 @@ func (r *Reader) CountSessionInteractions(ctx context.Context, sessions []uuid.U
 // left out.
 func (r *Reader) People(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*insight.Individual, error) {
 	found := make(map[uuid.UUID]*insight.Individual, len(ids))
-	err := r.query(ctx, "store.People", "SELECT "+personColumns+" FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+	err := r.query(ctx, "store.People", "SELECT "+r.personColumns()+" FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
 		i, err := scanPerson(rows)
 		found[i.ID] = i
 		return err

@@ -60,7 +60,9 @@ func (r *Reader) query(ctx context.Context, op, text string, args []any, scan fu
 	return translate(op, each(answer, scan))
 }
 
-const personColumns = "i.id, i.first_seen_at, i.last_seen_at, i.identified"
+func (r *Reader) personColumns() string {
+	return r.engine.id("i.id") + ", " + r.engine.at("i.first_seen_at") + ", " + r.engine.at("i.last_seen_at") + ", i.identified"
+}
 
 func scanPerson(r *sql.Rows, after ...any) (*insight.Individual, error) {
 	var i insight.Individual
@@ -107,7 +109,7 @@ func (r *Reader) individualOf(ctx context.Context, column string, key uuid.UUID)
 func (r *Reader) individual(ctx context.Context, id uuid.UUID) (*insight.Individual, error) {
 	var found *insight.Individual
 	var covered bool
-	err := r.query(ctx, "store.Find", "SELECT "+personColumns+", "+r.covered("i")+" FROM individuals i WHERE i.id = $1", []any{id.String()}, func(rows *sql.Rows) error {
+	err := r.query(ctx, "store.Find", "SELECT "+r.personColumns()+", "+r.covered("i")+" FROM individuals i WHERE i.id = $1", []any{id.String()}, func(rows *sql.Rows) error {
 		var err error
 		found, err = scanPerson(rows, &covered)
 		return err
@@ -191,7 +193,7 @@ func (r *Reader) individuals(ctx context.Context, f Filter, o Order, p Page) ([]
 	c := r.filter(f)
 	c.within(p, o.column(), "i.id", o.Descending)
 	var found []*insight.Individual
-	err := r.query(ctx, "store.Individuals", "SELECT "+personColumns+" FROM individuals i WHERE "+c.text+p.order(o.column(), "i.id", o.Descending), c.args, func(rows *sql.Rows) error {
+	err := r.query(ctx, "store.Individuals", "SELECT "+r.personColumns()+" FROM individuals i WHERE "+c.text+p.order(o.column(), "i.id", o.Descending), c.args, func(rows *sql.Rows) error {
 		i, err := scanPerson(rows)
 		found = append(found, i)
 		return err

@@ -17,12 +17,14 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 	if t.IsZero() {
 		return graphql.Null
 	}
-	return graphql.WriterFunc(func(w io.Writer) {
-		b := make([]byte, 0, 34)
-		b = append(b, '"')
-		b = t.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999Z")
-		_, _ = w.Write(append(b, '"'))
-	})
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(AppendTime(make([]byte, 0, 34), t)) })
+}
+
+// AppendTime appends what [MarshalTime] writes for a moment that is not zero.
+func AppendTime(b []byte, t time.Time) []byte {
+	b = append(b, '"')
+	b = t.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999Z")
+	return append(b, '"')
 }
 
 // UnmarshalTime reads RFC 3339 with any offset.
