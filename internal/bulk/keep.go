@@ -11,8 +11,8 @@ import (
 )
 
 // BatchSize is how many events share a transaction, unless it is said otherwise:
-// enough that the wait for the disk does not count, and a few megabytes.
-const BatchSize = 5_000
+// enough that what a transaction costs by itself does not count, and some tens of megabytes.
+const BatchSize = 20_000
 
 // Tally counts what became of events.
 type Tally struct {

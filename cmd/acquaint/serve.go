@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/acquaint/acquaint/docs/examples"
+	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/ingest"
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/server"
+	"github.com/acquaint/acquaint/store"
+	"github.com/acquaint/acquaint/web"
+)
+
+// stopTime is how long requests, and then events that wait, have to finish after
+// the stop.
+const stopTime = 20 * time.Second
+
+type serve struct{}
+
+// Help says how it is configured.
+func (serve) Help() string {
+	return "It listens on ACQUAINT_ADDR and keeps its data where DATABASE_URL and ACQUAINT_DATA say; acquaint help config explains these and the others. Ctrl-C stops it; nothing that was acknowledged is lost."
+}
+
+// Run serves until it is told to stop.
+func (serve) Run(p *process) (err error) {
+	listener, err := p.listen()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it, or nothing was served
+	s, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return p.serve(listener, s, tryPurpose, "", func() {
+		p.say("Acquaint serves %s", address(listener))
+		p.say("  database     %s", p.database())
+		p.say("  playground   %s", address(listener))
+		if p.config.JWKSURL != "" {
+			p.say("  tokens       of whoever holds the keys at ACQUAINT_JWKS_URL")
+		} else {
+			p.say("  a token      acquaint token --scope %q --purposes %s", tryScope, tryPurpose)
+			p.say("  a write key  acquaint token --scope admin, and with it the mutation createSource")
+		}
+		p.say("Ctrl-C stops it.")
+	})
+}
+
+// listen reads the configuration and takes the address, before anything that takes
+// time.
+func (p *process) listen() (net.Listener, error) {
+	if err := p.configure(); err != nil {
+		return nil, err
+	}
+	if err := p.config.CheckExposure(); err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.config.Addr)
+	if err == nil {
+		return listener, nil
+	}
+	refused := &insight.Error{Op: "listen", Kind: insight.Unavailable, Subject: "ACQUAINT_ADDR", Message: "this address cannot be listened on", Cause: err}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		refused.Message, refused.Cause = "another program listens on "+p.config.Addr+"; stop it, or set ACQUAINT_ADDR to another address, such as 127.0.0.1:8081", nil
+	}
+	return nil, refused
+}
+
+// address is where a browser on this machine finds the server.
+func address(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
+
+// serve answers requests until the process is told to stop. Ready is called when
+// all is set up, before the first answer. The playground has purpose and token
+// filled in.
+func (p *process) serve(listener net.Listener, s *store.Store, purpose, token string, ready func()) (err error) {
+	c := p.config
+	secret, err := c.TokenSecret()
+	if err != nil {
+		return err
+	}
+	tracing, err := server.NewTracing(p.ctx, p.getenv, buildVersion())
+	if err != nil {
+		return err
+	}
+	pipeline := ingest.New(s)
+	// The pipeline outlives the server, whose last requests wait for it.
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), stopTime)
+		defer cancel()
+		err = errors.Join(err, pipeline.Close(ctx))
+		if failed := tracing.Shutdown(ctx); failed != nil {
+			p.log.Warn("the last traces could not be sent", "detail", insight.Detail(failed))
+		}
+	}()
+	working, done := context.WithCancel(p.ctx)
+	defer done()
+	auth, err := server.NewAuthenticator(working, server.AuthOptions{
+		Secret: secret, JWKSURL: c.JWKSURL, Issuer: c.Issuer, Audience: c.Audience, Logger: p.log,
+	})
+	if err != nil {
+		return err
+	}
+	decoder := p.decoder(s)
+	graphql, err := server.NewGraphQL(server.GraphQLOptions{
+		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder}),
+		Auth:   auth, Introspection: c.Introspection, Origins: c.Origins, Logger: p.log, Tracer: tracing.Tracer(),
+	})
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "acquaint_ingest_events_waiting", Help: "Events that wait for a transaction.",
+	}, func() float64 { return float64(pipeline.Waiting()) })); err != nil {
+		return err
+	}
+	shell, err := server.New(server.Options{
+		Graph:      graphql,
+		Playground: web.Playground(web.Options{Token: token, Purpose: purpose, Tabs: tabs()}),
+		Tracking: server.NewTracking(server.TrackingOptions{
+			Sources: s, Submit: pipeline.Submit, Decoder: decoder, Logger: p.log, PublicURL: c.PublicURL,
+		}),
+		Ready: s.Ready, Registry: registry, Logger: p.log, Tracer: tracing.Tracer(), Hosts: c.ServedHosts(), Deadline: stopTime,
+	})
+	if err != nil {
+		return err
+	}
+	ready()
+	return shell.Serve(p.ctx, listener)
+}
+
+// getenv looks a variable up in the process's environment.
+func (p *process) getenv(name string) string {
+	value := ""
+	for _, entry := range p.environ {
+		if rest, ok := strings.CutPrefix(entry, name+"="); ok {
+			value = rest
+		}
+	}
+	return value
+}
+
+// tabs are the examples that the playground opens with.
+func tabs() []web.Tab {
+	var tabs []web.Tab
+	for _, e := range examples.All() {
+		tabs = append(tabs, web.Tab{Name: e.Name, Query: e.Query, Variables: e.Variables})
+	}
+	return tabs
+}
