@@ -3,14 +3,43 @@ package graph
 import (
 	"context"
 	"slices"
-
-	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/vektah/gqlparser/v2/gqlerror"
+	"sync"
 
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/store"
 )
+
+// Ending is why a subscription ended by itself. A stream of GraphQL has no place for
+// an error after its last item, so whoever runs it looks here when there is no more.
+type Ending struct {
+	mu  sync.Mutex
+	err error
+}
+
+// WithEnding returns a context in which a subscription tells why it ended.
+func WithEnding(ctx context.Context) (context.Context, *Ending) {
+	e := &Ending{}
+	return context.WithValue(ctx, endingKey{}, e), e
+}
+
+type endingKey struct{}
+
+// Err is the reason: nil when the subscriber left, and while the stream goes on.
+func (e *Ending) Err() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+// ends tells why a subscription ends, where somebody listens.
+func ends(ctx context.Context, err error) {
+	if e, ok := ctx.Value(endingKey{}).(*Ending); ok && ctx.Err() == nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.err = err
+	}
+}
 
 // followed is how many interactions are read at a time for a subscriber.
 const followed = 500
@@ -35,15 +64,13 @@ func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.S
 			}
 			ids, missed := sub.Take()
 			if missed {
-				transport.AddSubscriptionError(ctx, &gqlerror.Error{
-					Message: "the subscriber lagged too far behind, or the server stops; subscribe again", Extensions: map[string]any{"code": "UNAVAILABLE"},
-				})
+				ends(ctx, insight.NewError(insight.Unavailable, "", "the subscriber lagged too far behind, the database was away, or the server stops; subscribe again"))
 				return
 			}
 			for some := range slices.Chunk(ids, followed) {
 				found, err := reader.InteractionsByID(ctx, some)
 				if err != nil {
-					transport.AddSubscriptionError(ctx, &gqlerror.Error{Message: "the database is away; subscribe again", Extensions: map[string]any{"code": "UNAVAILABLE"}})
+					ends(ctx, err)
 					return
 				}
 				for _, x := range found {

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/insight"
 )
 
@@ -218,6 +219,7 @@ func (g *GraphQL) execute(ctx context.Context, op *graphql.OperationContext) (ne
 	}
 	ctx, span := g.o.Tracer.Start(ctx, name, trace.WithAttributes(attributes...))
 	cancel := context.CancelFunc(func() {})
+	ctx, ending := graph.WithEnding(ctx)
 	if op.Operation.Operation != ast.Subscription {
 		ctx, cancel = context.WithTimeoutCause(ctx, g.limits.Time, errTimeLimit)
 	}
@@ -244,7 +246,11 @@ func (g *GraphQL) execute(ctx context.Context, op *graphql.OperationContext) (ne
 		if response == nil && !begun && context.Cause(ctx) == errTimeLimit { //nolint:errorlint // the cause itself
 			response = g.fault(ctx, errTimeLimit)
 		}
-		begun, ended = true, response == nil
+		ended = response == nil
+		if err := ending.Err(); ended && err != nil {
+			response = g.fault(ctx, err)
+		}
+		begun = true
 		return response
 	}
 	return next, finish
