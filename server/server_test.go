@@ -57,7 +57,7 @@ func TestRoutes(t *testing.T) {
 		"/healthz":                    "ok\n",
 		"/readyz":                     "ready\n",
 		"/graphql?query=%7Bhello%7D":  codeUnauthenticated,
-		"/metrics":                    "acquaint_http_requests_total",
+		"/metrics":                    "acquaint_http_requests_in_flight",
 		"/graphqlx?query=%7Bhello%7D": "playground",
 	} {
 		r := ask(s, "GET", target)

@@ -23,9 +23,9 @@ import (
 
 // TrackingSources finds sources by their write key.
 type TrackingSources interface {
-	// SourceByWriteKey returns the source of a write key, and an
-	// [insight.NotFound] error when there is none. It is asked for every request,
-	// so it should answer from memory.
+	// SourceByWriteKey returns the source of a write key, and an error of kind
+	// [insight.Unauthenticated] or [insight.NotFound] when there is none. It is
+	// asked for every request, so it should answer from memory.
 	SourceByWriteKey(ctx context.Context, writeKey string) (*insight.Source, error)
 }
 
@@ -258,7 +258,7 @@ func (t *tracker) source(w http.ResponseWriter, r *http.Request, writeKey string
 			return source, true
 		}
 	}
-	if err == nil || insight.KindOf(err) == insight.NotFound {
+	if err == nil || unknownKey(err) {
 		t.refuse(w, http.StatusUnauthorized, trackingRefusal{
 			Code: codeUnauthenticated, Message: "a known write key is needed, as the user name of basic authentication or as writeKey in the body",
 		})
@@ -266,6 +266,12 @@ func (t *tracker) source(w http.ResponseWriter, r *http.Request, writeKey string
 	}
 	t.fail(w, r, err)
 	return nil, false
+}
+
+// unknownKey reports whether an error says that a write key belongs to no source.
+func unknownKey(err error) bool {
+	kind := insight.KindOf(err)
+	return kind == insight.Unauthenticated || kind == insight.NotFound
 }
 
 // readTracked reads a body of at most limit bytes, unpacked. Its media type does
@@ -410,7 +416,7 @@ func (t *tracker) submit(ctx context.Context, events []*insight.Event) ([]insigh
 func (t *tracker) settings(w http.ResponseWriter, r *http.Request) {
 	writeKey := r.PathValue("writeKey")
 	if _, err := t.o.Sources.SourceByWriteKey(r.Context(), writeKey); err != nil {
-		if insight.KindOf(err) == insight.NotFound {
+		if unknownKey(err) {
 			t.refuse(w, http.StatusNotFound, trackingRefusal{Code: codeNotFound, Message: "there is no source with this write key"})
 			return
 		}

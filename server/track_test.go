@@ -165,7 +165,7 @@ func TestTrackingRefusals(t *testing.T) {
 		{"malformed", "/v1/track", `{"SECRET`, nil, 400, `{"success":false,"code":"BAD_USER_INPUT","message":"body: malformed JSON at byte 8"}`},
 		{"no id", "/v1/track", `{"event":"SECRET"}`, nil, 400, `{"success":false,"code":"BAD_USER_INPUT","message":"userId: a message needs a userId or an anonymousId"}`},
 		{"year 0", "/v1/track", `{"event":"SECRET","userId":"u","timestamp":"0000-01-01T00:00:00Z"}`, nil, 400, `{"success":false,"code":"BAD_USER_INPUT","message":"timestamp: the year 0 is outside 1 to 9998"}`},
-		{"10,000 deep", "/v1/track", strings.Repeat("[", 10000) + strings.Repeat("]", 10000), nil, 400, `{"success":false,"code":"BAD_USER_INPUT","message":"expected a message, which is a JSON object"}`},
+		{"10,000 deep", "/v1/track", strings.Repeat("[", 10000) + strings.Repeat("]", 10000), nil, 400, `{"success":false,"code":"BAD_USER_INPUT","message":"body: expected a message, which is a JSON object"}`},
 		{"over 32 KB", "/v1/track", `{"event":"` + strings.Repeat("SECRET", 6000) + `"}`, nil, 413, `{"success":false,"code":"TOO_LARGE","message":"the body may be 32 KB at most"}`},
 		{"over 500 KB", "/v1/batch", `{"batch":["` + strings.Repeat("SECRET", 90000) + `"]}`, nil, 413, `{"success":false,"code":"TOO_LARGE","message":"the body may be 500 KB at most"}`},
 		{"too many", "/v1/batch", `{"batch":[` + strings.Repeat("{},", 2500) + `{}]}`, nil, 413, `{"success":false,"code":"TOO_LARGE","message":"batch: a batch may hold 2500 messages at most"}`},

@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -93,10 +94,7 @@ func tooLarge(subject string) error {
 }
 
 func malformed(subject string, offset int) error {
-	if subject == "" {
-		subject = "body"
-	}
-	return insight.NewError(insight.Invalid, subject, fmt.Sprintf("malformed JSON at byte %d", offset))
+	return insight.NewError(insight.Invalid, cmp.Or(subject, "body"), fmt.Sprintf("malformed JSON at byte %d", offset))
 }
 
 // reading is one message being decoded. The first error stays; what is read
@@ -226,7 +224,7 @@ func (d *Decoder) decode(ctx context.Context, kind string, data []byte, m *messa
 		return nil, tooLarge(subject)
 	}
 	if data[m.where.start] != '{' {
-		return nil, insight.NewError(insight.Invalid, within(subject, ""), "expected a message, which is a JSON object")
+		return nil, insight.NewError(insight.Invalid, cmp.Or(subject, "body"), "expected a message, which is a JSON object")
 	}
 	if m.fault != faultNone {
 		return nil, insight.NewError(insight.Invalid, within(subject, pathTo(data, m.where, m.faultAt)), faultMessages[m.fault])
