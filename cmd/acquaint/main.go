@@ -111,7 +111,7 @@ func (p *process) fail(err error) int {
 		p.note("acquaint: %v", wrong)
 		return statusUsage
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself, not one further down
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
 			p.fail(one)
 		}
