@@ -14,6 +14,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
+	"github.com/lib/pq/oid"
 )
 
 // engine is what differs between the databases: how a set of rows or keys is
@@ -66,21 +67,25 @@ func (e *engine) close() {
 
 // keys renders a set of ids as one parameter: see anyOf.
 func (e *engine) keys(ids []uuid.UUID) any {
-	open, shut, quote := byte('{'), byte('}'), ""
-	if !e.postgres() {
-		open, shut, quote = '[', ']', `"`
+	if e.postgres() {
+		c := e.column("uuid")
+		c.buf = make([]byte, arrayHeader, arrayHeader+20*len(ids))
+		for _, id := range ids {
+			c.uuid(id)
+		}
+		return c.array()
 	}
-	b := make([]byte, 0, 2+len(ids)*(37+2*len(quote)))
-	b = append(b, open)
+	b := make([]byte, 0, 2+39*len(ids))
+	b = append(b, '[')
 	for i, id := range ids {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, quote...)
+		b = append(b, '"')
 		b = appendUUID(b, id)
-		b = append(b, quote...)
+		b = append(b, '"')
 	}
-	return string(append(b, shut))
+	return string(append(b, ']'))
 }
 
 // texts renders a set of strings as one parameter: see anyTextOf.
@@ -89,7 +94,7 @@ func (e *engine) texts(values []string) any {
 		b, _ := json.Marshal(values) // a slice of strings always marshals
 		return string(b)
 	}
-	c := column{pg: true}
+	c := e.column("text")
 	for _, v := range values {
 		c.text(v)
 	}
@@ -156,21 +161,36 @@ type rows struct {
 	columns []*column
 }
 
-// column holds one column's values: as the text of an array for PostgreSQL, as
-// they are for SQLite.
+// column holds one column's values: for PostgreSQL as an array in the binary form
+// that array_recv reads, which costs a third less than its text; as they are for
+// SQLite.
 type column struct {
 	pg     bool
 	kind   string // PostgreSQL's type
 	n      int
+	nulls  bool
 	buf    []byte
 	values []any
 }
+
+// arrayHeader is how long the head of a binary array is: the number of dimensions,
+// whether there are NULLs, the type of the elements, their number, and the index of
+// the first.
+const arrayHeader = 5 * 4
+
+// elements are the types of PostgreSQL that columns have.
+var elements = map[string]oid.Oid{
+	"bigint": oid.T_int8, "bool": oid.T_bool, "float8": oid.T_float8, "jsonb": oid.T_jsonb, "smallint": oid.T_int2,
+	"text": oid.T_text, "timestamptz": oid.T_timestamptz, "uuid": oid.T_uuid,
+}
+
+func (e *engine) column(kind string) *column { return &column{pg: e.postgres(), kind: kind} }
 
 func (e *engine) rows() *rows { return &rows{engine: e} }
 
 // column declares the next column by its name and PostgreSQL type.
 func (r *rows) column(name, kind string) *column {
-	c := &column{pg: r.engine.postgres(), kind: kind}
+	c := r.engine.column(kind)
 	r.names, r.columns = append(r.names, name), append(r.columns, c)
 	return c
 }
@@ -182,38 +202,55 @@ func (r *rows) len() int {
 	return r.columns[0].n
 }
 
-func (c *column) next() {
-	if c.n > 0 {
-		c.buf = append(c.buf, ',')
+// array is the whole column; nothing can be added afterwards.
+func (c *column) array() []byte {
+	dimensions, nulls := uint32(1), uint32(0)
+	if c.n == 0 {
+		c.buf, dimensions = make([]byte, arrayHeader), 0
 	}
-	c.n++
+	if c.nulls {
+		nulls = 1
+	}
+	for i, v := range [...]uint32{dimensions, nulls, uint32(elements[c.kind]), uint32(c.n), 1} {
+		binary.BigEndian.PutUint32(c.buf[4*i:], v)
+	}
+	if c.n == 0 {
+		return c.buf[:3*4]
+	}
+	return c.buf
 }
 
-func (c *column) array() string {
-	b := make([]byte, 0, len(c.buf)+2)
-	b = append(b, '{')
-	b = append(b, c.buf...)
-	return string(append(b, '}'))
+// next begins an element of so many bytes.
+func (c *column) next(size int) {
+	if c.buf == nil {
+		c.buf = make([]byte, arrayHeader, 4096)
+	}
+	c.n++
+	c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(size))
+}
+
+// keep adds a value for SQLite.
+func (c *column) keep(v any) {
+	c.n++
+	c.values = append(c.values, v)
 }
 
 func (c *column) null() {
-	if c.pg {
-		c.next()
-		c.buf = append(c.buf, "NULL"...)
+	if !c.pg {
+		c.keep(nil)
 		return
 	}
-	c.n++
-	c.values = append(c.values, nil)
+	c.nulls = true
+	c.next(-1)
 }
 
 func (c *column) uuid(id uuid.UUID) {
-	if c.pg {
-		c.next()
-		c.buf = appendUUID(c.buf, id)
+	if !c.pg {
+		c.keep(id.String())
 		return
 	}
-	c.n++
-	c.values = append(c.values, id.String())
+	c.next(len(id))
+	c.buf = append(c.buf, id[:]...)
 }
 
 func (c *column) uuidOrNull(id uuid.UUID) {
@@ -225,49 +262,47 @@ func (c *column) uuidOrNull(id uuid.UUID) {
 }
 
 func (c *column) int(v int64) {
-	if c.pg {
-		c.next()
-		c.buf = strconv.AppendInt(c.buf, v, 10)
-		return
+	switch {
+	case !c.pg:
+		c.keep(v)
+	case c.kind == "smallint":
+		c.next(2)
+		c.buf = binary.BigEndian.AppendUint16(c.buf, uint16(v))
+	default:
+		c.next(8)
+		c.buf = binary.BigEndian.AppendUint64(c.buf, uint64(v))
 	}
-	c.n++
-	c.values = append(c.values, v)
 }
 
 func (c *column) bool(v bool) {
-	if c.pg {
-		c.next()
-		if v {
-			c.buf = append(c.buf, 't')
-		} else {
-			c.buf = append(c.buf, 'f')
-		}
+	if !c.pg {
+		c.keep(v)
 		return
 	}
-	c.n++
-	c.values = append(c.values, v)
+	c.next(1)
+	if v {
+		c.buf = append(c.buf, 1)
+	} else {
+		c.buf = append(c.buf, 0)
+	}
 }
 
 func (c *column) float(v float64) {
-	if c.pg {
-		c.next()
-		c.buf = strconv.AppendFloat(c.buf, v, 'g', -1, 64)
+	if !c.pg {
+		c.keep(v)
 		return
 	}
-	c.n++
-	c.values = append(c.values, v)
+	c.next(8)
+	c.buf = binary.BigEndian.AppendUint64(c.buf, math.Float64bits(v))
 }
 
 func (c *column) time(t time.Time) {
-	if c.pg {
-		c.next()
-		c.buf = append(c.buf, '"')
-		c.buf = appendPostgresTime(c.buf, t)
-		c.buf = append(c.buf, '"')
+	if !c.pg {
+		c.keep(t.UTC().Format(sqliteTime))
 		return
 	}
-	c.n++
-	c.values = append(c.values, t.UTC().Format(sqliteTime))
+	c.next(8)
+	c.buf = binary.BigEndian.AppendUint64(c.buf, uint64(t.UnixMicro()-postgresEpoch))
 }
 
 func (c *column) timeOrNull(t time.Time) {
@@ -279,29 +314,26 @@ func (c *column) timeOrNull(t time.Time) {
 }
 
 func (c *column) text(v string) {
-	if c.pg {
-		c.next()
-		c.buf = append(c.buf, '"')
-		for i := 0; i < len(v); i++ {
-			if v[i] == '"' || v[i] == '\\' {
-				c.buf = append(c.buf, '\\')
-			}
-			c.buf = append(c.buf, v[i])
-		}
-		c.buf = append(c.buf, '"')
+	if !c.pg {
+		c.keep(v)
 		return
 	}
-	c.n++
-	c.values = append(c.values, v)
+	c.next(len(v))
+	c.buf = append(c.buf, v...)
 }
 
 // json adds a JSON text; an empty one is NULL.
 func (c *column) json(v []byte) {
-	if len(v) == 0 {
+	switch {
+	case len(v) == 0:
 		c.null()
-		return
+	case !c.pg:
+		c.keep(string(v))
+	default:
+		const version = 1 // of jsonb's binary form, which is this and the text
+		c.next(1 + len(v))
+		c.buf = append(append(c.buf, version), v...)
 	}
-	c.text(string(v))
 }
 
 // querier is a transaction or a connection pool.

@@ -42,7 +42,7 @@ func (b *batch) announce(ctx context.Context, kept []uuid.UUID) error {
 	if !b.engine.postgres() || len(kept) == 0 {
 		return nil
 	}
-	payloads := column{pg: true}
+	payloads := b.engine.column("text")
 	for some := range slices.Chunk(kept, announced) {
 		var text strings.Builder
 		for _, id := range some {

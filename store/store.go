@@ -94,7 +94,12 @@ func (s *Store) openPostgres(o Options) error {
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return insight.NewError(insight.Invalid, "DATABASE_URL", "it must be of the form postgres://user:password@host:5432/database")
 	}
-	connector, err := pq.NewConnector(o.URL)
+	config, err := pq.NewConfig(o.URL)
+	if err != nil {
+		return insight.NewError(insight.Invalid, "DATABASE_URL", "it names settings that the PostgreSQL driver does not know")
+	}
+	config.BinaryParameters = true // what is handed over as bytes, such as arrays, is in PostgreSQL's binary form
+	connector, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return insight.NewError(insight.Invalid, "DATABASE_URL", "it names settings that the PostgreSQL driver does not know")
 	}
