@@ -18,7 +18,7 @@ func TestPlainLines(t *testing.T) {
 	c := &clock{time.Unix(0, 0)}
 	w := start(&out, "loading", "messages", 120_000, c.now)
 	for range 6 { // 6 s
-		w.At(int64(c.Unix()) * 20_000)
+		w.At(c.Unix() * 20_000)
 		c.Time = c.Add(time.Second)
 	}
 	w.End()
