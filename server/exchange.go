@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -192,6 +194,9 @@ func decodeJSON(text []byte, into any) string {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	err := decoder.Decode(into)
+	if at := halfPair(text); err == nil && at >= 0 {
+		return "has half of a surrogate pair, which is no character, at byte " + strconv.Itoa(at)
+	}
 	if err == nil {
 		if _, err = decoder.Token(); err == io.EOF { //nolint:errorlint // the decoder returns it bare
 			return ""
@@ -205,6 +210,8 @@ func decodeJSON(text []byte, into any) string {
 		return "is empty"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "is not JSON: it ends too early"
+	case errors.As(err, &syntax) && strings.Contains(syntax.Error(), "max depth"):
+		return "is nested more than 10,000 levels deep"
 	case errors.As(err, &syntax):
 		return "is not JSON: it breaks at byte " + strconv.FormatInt(syntax.Offset, 10)
 	case errors.As(err, &kind):
@@ -217,4 +224,35 @@ func decodeJSON(text []byte, into any) string {
 		return "is not a JSON object"
 	}
 	return "is not JSON"
+}
+
+// halfPair finds an escape in JSON that stands for half of a surrogate pair, which
+// the decoder would silently put another character for; -1 where there is none.
+func halfPair(text []byte) int {
+	unit := func(at int) (rune, bool) {
+		if at+6 > len(text) || text[at] != '\\' || text[at+1] != 'u' {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(string(text[at+2:at+6]), 16, 16)
+		return rune(n), err == nil
+	}
+	for at := 0; at < len(text); at++ {
+		if text[at] != '\\' {
+			continue
+		}
+		first, is := unit(at)
+		switch {
+		case !is:
+			at++ // an escape of one character
+		case !utf16.IsSurrogate(first):
+			at += 5
+		default:
+			second, _ := unit(at + 6)
+			if utf16.DecodeRune(first, second) == utf8.RuneError {
+				return at
+			}
+			at += 11
+		}
+	}
+	return -1
 }

@@ -2,11 +2,13 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 const secretValue = "alice@example.com"
@@ -287,10 +289,38 @@ func TestOriginsAreOrigins(t *testing.T) {
 	}
 }
 
+func TestHalfPair(t *testing.T) {
+	for text, want := range map[string]int{
+		`"plain"`: -1, `"\ud83d\ude00"`: -1, `"\uD83D\uDE00\n\\"`: -1, `"\\ud83d"`: -1, `"\\\\ud83d"`: -1, `"\ufffd"`: -1, `{"a":"\\"}`: -1,
+		`"\ud83d"`: 1, `"a\ude00\ud83d"`: 2, `"\ud83d\ud83d\ude00"`: 1, `"\ud83dude00"`: 1, `{"\ud83d\n":1}`: 2, `"\\\ud83d"`: 3,
+	} {
+		if got := halfPair([]byte(text)); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
+
+// FuzzHalfPair: where no half of a pair is found, the decoder puts no other character
+// for one.
+func FuzzHalfPair(f *testing.F) {
+	f.Add(`"\ud83d\ude00"`)
+	f.Add(`["\\\ud83d"]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var v any
+		if !utf8.ValidString(text) || strings.Contains(text, "\ufffd") || strings.Contains(strings.ToLower(text), "fffd") || json.Unmarshal([]byte(text), &v) != nil {
+			return
+		}
+		if strings.Contains(fmt.Sprint(v), "\ufffd") && halfPair([]byte(text)) < 0 {
+			t.Errorf("%q: a character was replaced", text)
+		}
+	})
+}
+
 func FuzzDecodeBody(f *testing.F) {
 	f.Add([]byte(`{"query":"{hello}","operationName":"A","variables":{"a":1.5e400},"extensions":{}}`))
 	f.Add([]byte(`[]`))
 	f.Add([]byte(`{"query":null}`))
+	f.Add([]byte(`{"query":"\ud83d"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		params, fault := decodeBody(body)
 		if (params == nil) == (fault == nil) {
