@@ -1,0 +1,206 @@
+package whole
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.uber.org/goleak"
+
+	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/ingest"
+	"github.com/acquaint/acquaint/ingest/tracking"
+	"github.com/acquaint/acquaint/server"
+	"github.com/acquaint/acquaint/store"
+	"github.com/acquaint/acquaint/web"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const secret = "a secret of at least thirty-two bytes, for tests"
+
+// house is a whole server with everything that it tells of itself.
+type house struct {
+	t        *testing.T
+	store    *store.Store
+	url      string
+	address  string
+	writeKey string
+	client   *http.Client
+	log      *book
+	spans    *tracetest.InMemoryExporter
+}
+
+// open starts a server on a database.
+func open(t *testing.T, o store.Options) *house {
+	t.Helper()
+	h := &house{t: t, log: &book{}, spans: tracetest.NewInMemoryExporter(), client: &http.Client{Transport: &http.Transport{}}}
+	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	tracing := sdktrace.NewTracerProvider(sdktrace.WithSyncer(h.spans))
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	h.store, err = store.Open(t.Context(), o)
+	must(err)
+	_, h.writeKey, err = h.store.CreateSource(t.Context(), store.NewSource{Name: "shop"})
+	must(err)
+	pipeline := ingest.New(h.store)
+	auth, err := server.NewAuthenticator(t.Context(), server.AuthOptions{Secret: []byte(secret), Logger: log})
+	must(err)
+	decoder := &tracking.Decoder{Directory: h.store}
+	api, err := server.NewGraphQL(server.GraphQLOptions{
+		Schema: graph.New(graph.Options{Store: h.store, Ingest: pipeline, Decoder: decoder}), Auth: auth, Introspection: true,
+		Logger: log, Tracer: tracing.Tracer("test"),
+	})
+	must(err)
+	shell, err := server.New(server.Options{
+		Graph: api, Playground: web.Playground(web.Options{}), Ready: h.store.Ready, Logger: log, Tracer: tracing.Tracer("test"),
+		Tracking: server.NewTracking(server.TrackingOptions{Sources: h.store, Submit: pipeline.Submit, Decoder: decoder, Logger: log}),
+	})
+	must(err)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(err)
+	h.address = listener.Addr().String()
+	h.url = "http://" + h.address
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- shell.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		h.client.CloseIdleConnections()
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("the server did not stop gracefully: %v", err)
+		}
+		if err := pipeline.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		_ = h.store.Close() // a test may have closed it
+		_ = tracing.Shutdown(context.Background())
+	})
+	return h
+}
+
+// token is an operator's.
+func (h *house) token(scope string) string {
+	h.t.Helper()
+	claims := server.Claims{Scope: scope, Purposes: server.Names{"service", "analytics", "marketing"}, RegisteredClaims: jwt.RegisteredClaims{Subject: "operator"}}
+	text, err := server.Sign([]byte(secret), claims, time.Hour)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return text
+}
+
+// request is one request; header entries are "Name: value".
+type request struct {
+	method string // POST where it is empty
+	path   string
+	body   string
+	header []string
+}
+
+// reply is what was answered.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (h *house) send(r request) reply {
+	h.t.Helper()
+	if r.method == "" {
+		r.method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(h.t.Context(), r.method, h.url+r.path, strings.NewReader(r.body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for _, line := range r.header {
+		name, value, _ := strings.Cut(line, ": ")
+		if name == "Host" {
+			req.Host = value
+			continue
+		}
+		req.Header[http.CanonicalHeaderKey(name)] = append(req.Header[http.CanonicalHeaderKey(name)], value)
+		if name == "Content-Type" {
+			req.Header.Set(name, value)
+		}
+	}
+	response, err := h.client.Do(req)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", r.method, r.path, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", r.method, r.path, err)
+	}
+	return reply{status: response.StatusCode, header: response.Header, body: string(body)}
+}
+
+// track sends a message or a batch with the source's write key.
+func (h *house) track(path, body string, header ...string) reply {
+	h.t.Helper()
+	req := request{path: "/v1/" + path, body: body, header: header}
+	if !strings.Contains(strings.Join(header, "\n"), "Authorization: ") {
+		req.header = append(req.header, "Authorization: Basic "+basic(h.writeKey))
+	}
+	return h.send(req)
+}
+
+// ask sends a GraphQL request as an administrator reading for analytics.
+func (h *house) ask(body string, header ...string) reply {
+	h.t.Helper()
+	req := request{path: "/graphql", body: body, header: header}
+	given := strings.Join(header, "\n")
+	if !strings.Contains(given, "Authorization: ") {
+		req.header = append(req.header, "Authorization: Bearer "+h.token("admin"))
+	}
+	if !strings.Contains(given, "Acquaint-Purpose: ") {
+		req.header = append(req.header, "Acquaint-Purpose: analytics")
+	}
+	return h.send(req)
+}
+
+// operation is a request's body.
+func operation(query string, variables map[string]any) string {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		panic(err) // of the test itself
+	}
+	return string(body)
+}
+
+// book keeps what is logged.
+type book struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *book) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(line)
+}
+
+func (b *book) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
