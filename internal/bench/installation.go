@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/ingest"
+	"github.com/acquaint/acquaint/ingest/tracking"
+	"github.com/acquaint/acquaint/insight"
+	web "github.com/acquaint/acquaint/server"
+	"github.com/acquaint/acquaint/store"
+)
+
+// writeKey is that of the source that the load belongs to, the same in every round
+// so that requests can be prepared once.
+const writeKey = "bench-bench-bench-bench"
+
+// purpose is what is read for.
+const purpose = "analytics"
+
+// installation is Acquaint as acquaint serve runs it, on a port of its own.
+type installation struct {
+	store   *store.Store
+	source  *insight.Source
+	decoder *tracking.Decoder
+	address string // host:port
+	token   string
+	stop    func() error
+}
+
+// install opens a database and serves it. What acquaint serve logs is not written;
+// its level is the default one.
+func install(ctx context.Context, address string) (_ *installation, err error) {
+	i := &installation{}
+	if i.store, err = store.Open(ctx, store.Options{URL: address}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, i.store.Close())
+		}
+	}()
+	if i.source, _, err = i.store.CreateSource(ctx, store.NewSource{Name: "bench", WriteKey: writeKey}); err != nil {
+		return nil, err
+	}
+	secret := make([]byte, web.MinSecretBytes)
+	_, _ = rand.Read(secret) // never fails
+	claims := web.Claims{Scope: string(insight.ScopeIndividualsRead), Purposes: web.Names{purpose}}
+	claims.Subject = "bench"
+	if i.token, err = web.Sign(secret, claims, 24*time.Hour); err != nil {
+		return nil, err
+	}
+	auth, err := web.NewAuthenticator(ctx, web.AuthOptions{Secret: secret})
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	pipeline := ingest.New(i.store)
+	i.decoder = &tracking.Decoder{Directory: i.store}
+	shell, err := i.shell(auth, pipeline, log)
+	if err != nil {
+		return nil, errors.Join(err, pipeline.Close(ctx))
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(wrap(err), pipeline.Close(ctx))
+	}
+	i.address = listener.Addr().String()
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- shell.Serve(serving, listener) }()
+	i.stop = func() error {
+		end()
+		return errors.Join(<-served, pipeline.Close(context.WithoutCancel(ctx)), i.store.Close())
+	}
+	return i, nil
+}
+
+func (i *installation) shell(auth *web.Authenticator, pipeline *ingest.Pipeline, log *slog.Logger) (*web.Server, error) {
+	served, err := web.NewGraphQL(web.GraphQLOptions{
+		Schema: graph.New(graph.Options{Store: i.store, Ingest: pipeline, Decoder: i.decoder}), Auth: auth, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Options{
+		Graph:    served,
+		Tracking: web.NewTracking(web.TrackingOptions{Sources: i.store, Submit: pipeline.Submit, Decoder: i.decoder, Logger: log}),
+		Ready:    i.store.Ready, Logger: log,
+	})
+}
