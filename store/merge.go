@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/identity"
 	"github.com/acquaint/acquaint/insight/session"
 )
 
@@ -30,10 +31,11 @@ func checkReason(reason string) error {
 	return nil
 }
 
-// Merge records an operator's judgement that two individuals are one, as a link
-// between the identifiers that the lookups name (an id names the identifier that it
-// was born with). It returns the surviving individual's id and the link. Merging
-// what such a link joins already returns that link.
+// Merge records an operator's judgement that two individuals are one, by whichever
+// of their names or ids. It returns the surviving individual's id and the link, which
+// is between the strongest identifiers that evidence joins with those that are named
+// (an id names the identifier that it was born with). Merging what such a link joins
+// already returns that link.
 func (s *Store) Merge(ctx context.Context, into, from Lookup, reason string) (uuid.UUID, uuid.UUID, error) {
 	if err := checkReason(reason); err != nil {
 		return uuid.Nil, uuid.Nil, err
@@ -51,6 +53,9 @@ func (s *Store) Merge(ctx context.Context, into, from Lookup, reason string) (uu
 		}
 		if one.key == other.key {
 			return insight.NewError(insight.Invalid, "from", "it names the same individual as into")
+		}
+		if one, other, err = b.strongest(ctx, one, other); err != nil {
+			return err
 		}
 		if other.Stronger(one.Identity) {
 			one, other = other, one
@@ -161,13 +166,45 @@ func (b *batch) named(ctx context.Context, subject string, l Lookup) (*identifie
 	return f, b.loadIndividuals(ctx)
 }
 
+// strongest finds whom two identifiers stand for: the strongest identifiers that
+// evidence alone joins them with. Between weaker ones the link could take an
+// identifier away from its USER_ID in place of joining the two individuals. Two that
+// evidence joins already stand for themselves.
+func (b *batch) strongest(ctx context.Context, one, other *identifierRow) (*identifierRow, *identifierRow, error) {
+	b.unsettled[one.key], b.unsettled[other.key] = true, true
+	zone, err := b.loadZone(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var evidence []insight.Link
+	for _, l := range b.links {
+		if !l.operator {
+			evidence = append(evidence, l.asLink())
+		}
+	}
+	standings := identity.Resolve(b.members(zone), evidence)
+	if standings[one.key].Individual == standings[other.key].Individual {
+		return one, other, nil
+	}
+	strongest := func(of *identifierRow) *identifierRow {
+		best := of
+		for key, s := range standings {
+			if f := b.identifiers[key]; s.Individual == standings[of.key].Individual && f.Stronger(best.Identity) {
+				best = f
+			}
+		}
+		return best
+	}
+	return strongest(one), strongest(other), nil
+}
+
 // operatorLink finds the active operator's link between two identifiers, or nil.
 func (b *batch) operatorLink(ctx context.Context, strong, weak uuid.UUID) (*linkRow, error) {
 	if err := b.loadLinks(ctx, "operator AND revoked_at IS NULL AND "+b.engine.anyOf("a", 1), []uuid.UUID{strong}); err != nil {
 		return nil, err
 	}
 	for _, l := range b.links {
-		if l.a == strong && l.b == weak {
+		if l.operator && l.a == strong && l.b == weak {
 			return l, nil
 		}
 	}

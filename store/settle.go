@@ -217,16 +217,11 @@ func (b *batch) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	members := make([]identity.Member, 0, len(zone.members))
-	for key, partial := range zone.members {
-		f := b.identifiers[key]
-		members = append(members, identity.Member{Key: key, Kind: f.Kind, Origin: f.origin, Shared: partial})
-	}
 	links := make([]insight.Link, 0, len(b.links))
 	for _, l := range b.links {
 		links = append(links, l.asLink())
 	}
-	standings := identity.Resolve(members, links)
+	standings := identity.Resolve(b.members(zone), links)
 
 	before := map[uuid.UUID]*individualRow{}
 	made := map[uuid.UUID]*individualRow{}
@@ -264,6 +259,16 @@ func (b *batch) resolve(ctx context.Context) error {
 		b.individuals[id] = row
 	}
 	return nil
+}
+
+// members are those of a zone, as far as identity needs them.
+func (b *batch) members(z *zone) []identity.Member {
+	members := make([]identity.Member, 0, len(z.members))
+	for key, partial := range z.members {
+		f := b.identifiers[key]
+		members = append(members, identity.Member{Key: key, Kind: f.Kind, Origin: f.origin, Shared: partial})
+	}
+	return members
 }
 
 // heir is where the identifier that an individual was named after is now.
