@@ -52,6 +52,12 @@ type arrival struct {
 func (s *Store) arrivals(events []*insight.Event) []arrival {
 	all := make([]arrival, len(events))
 	for i, e := range events {
+		if e.OccurredAt.IsZero() {
+			// Everywhere in here the zero time is "never"; a microsecond later is the nearest that can be kept.
+			moved := *e
+			moved.OccurredAt = e.OccurredAt.Add(insight.Precision)
+			e = &moved
+		}
 		a := arrival{Event: e, id: e.ID(), keys: make([]uuid.UUID, len(e.Identities))}
 		for j, identity := range e.Identities {
 			a.keys[j] = s.key(identity)
@@ -72,6 +78,10 @@ func (s *Store) arrivals(events []*insight.Event) []arrival {
 
 func (s *Store) linkKey(a, b uuid.UUID) uuid.UUID {
 	return s.derive(linkTag, string(a[:]), string(b[:]))
+}
+
+func (s *Store) traitKey(owner, source uuid.UUID, key string) uuid.UUID {
+	return s.derive(traitTag, string(owner[:]), string(source[:]), key)
 }
 
 // batch is one transaction's work: what was loaded, what changes.
@@ -229,7 +239,7 @@ func (b *batch) fresh(ctx context.Context, outcomes []insight.Outcome) ([]*arriv
 			outcomes[i].Status = insight.StatusDuplicate
 			continue
 		}
-		known[a.id] = !a.Statement
+		known[a.id] = known[a.id] || !a.Statement // a statement may bear an interaction's message id
 		outcomes[i].Status = insight.StatusAccepted
 		fresh = append(fresh, a)
 	}
@@ -450,7 +460,7 @@ func (b *batch) writeTraits(ctx context.Context, fresh []*arrival) error {
 	newest := map[uuid.UUID]observation{}
 	for _, a := range fresh {
 		for _, t := range a.Traits {
-			id := b.store.derive(traitTag, string(a.keys[0][:]), string(a.Source.ID[:]), t.Key)
+			id := b.store.traitKey(a.keys[0], a.Source.ID, t.Key)
 			if had, ok := newest[id]; !ok || cmp.Or(had.OccurredAt.Compare(a.OccurredAt), bytes.Compare(had.id[:], a.id[:])) < 0 {
 				newest[id] = observation{a, t}
 			}

@@ -96,6 +96,9 @@ func (v *verifier) identity(context.Context) error {
 	links := make([]insight.Link, 0, len(v.batch.links))
 	for _, l := range v.batch.links {
 		links = append(links, l.asLink())
+		if !l.operator && v.store.linkKey(l.a, l.b) != l.id {
+			v.differ("link %s: its id is not that of its ends", insight.FormatID(insight.LinkPrefix, l.id))
+		}
 		if v.identifiers[l.a] == nil || v.identifiers[l.b] == nil {
 			v.differ("link %s: an end does not exist", insight.FormatID(insight.LinkPrefix, l.id))
 		}
@@ -105,6 +108,9 @@ func (v *verifier) identity(context.Context) error {
 		f := v.identifiers[key]
 		if f.individual != want.Individual {
 			v.differ("identifier %s: it is kept as %s, the links say %s", key, ind(f.individual), ind(want.Individual))
+		}
+		if !want.Shared && f.user != want.UserKey { // which of several USER_IDs a shared one names means nothing
+			v.differ("identifier %s: the USER_ID that it is linked to is not the one of its links", key)
 		}
 		if f.shared != want.Shared {
 			v.differ("identifier %s: shared is kept as %t, the links say %t", key, f.shared, want.Shared)
@@ -153,23 +159,30 @@ func (v *verifier) chunks(ctx context.Context) error {
 // whose each interaction is, and compares with the sessions that are kept.
 func (v *verifier) sessions(ctx context.Context, ids any) error {
 	runs := map[session.Line][]session.Run{}
-	err := v.query(ctx, momentColumns+", owner, direction FROM interactions WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
+	err := v.query(ctx, momentColumns+", owner, direction, permitted FROM interactions WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
 		var owner uuid.UUID
 		var direction insight.Direction
-		line, m, err := scanMoment(r, &owner, &direction)
+		var permitted insight.Set
+		line, m, err := scanMoment(r, &owner, &direction, &permitted)
+		if err != nil {
+			return err
+		}
 		m.Direction = direction
 		v.Interactions++
 		v.interaction(line, m, owner, runs)
-		return err
+		return v.references(ctx, line, m, permitted)
 	})
 	if err != nil {
 		return err
 	}
 	want := map[uuid.UUID]keptSession{}
 	for line, some := range runs {
-		source, err := v.store.directory.sourceByID(ctx, line.Source)
+		source, ok, err := referred[*insight.Source](ctx, v.store.directory, line.Source)
 		if err != nil {
 			return err
+		}
+		if !ok {
+			continue // its interactions were reported; without a timeout there are no sessions
 		}
 		for _, run := range session.Merge(source.SessionTimeout, some) {
 			want[run.First] = keptSession{line, run}
@@ -190,6 +203,33 @@ func (v *verifier) sessions(ctx context.Context, ids any) error {
 		v.differ("session %s: it is missing", insight.FormatID(insight.SessionPrefix, id))
 	}
 	return err
+}
+
+// references checks what no foreign key of interactions does, and the purposes that
+// an interaction may be read for.
+func (v *verifier) references(ctx context.Context, line session.Line, m session.Moment, permitted insight.Set) error {
+	id := insight.FormatID(insight.InteractionPrefix, m.ID)
+	_, source, err := referred[*insight.Source](ctx, v.store.directory, line.Source)
+	if err != nil {
+		return err
+	}
+	_, channel, err := referred[*insight.Channel](ctx, v.store.directory, m.Channel)
+	if err != nil {
+		return err
+	}
+	if !source {
+		v.differ("interaction %s: its source does not exist", id)
+	}
+	if !channel {
+		v.differ("interaction %s: its channel does not exist", id)
+	}
+	if v.identifiers[line.Stream] == nil {
+		v.differ("interaction %s: the identifier that its session runs along does not exist", id)
+	}
+	if permitted != v.store.directory.permittedUnasked() {
+		v.differ("interaction %s: the purposes that it may be read for are not those that were permitted", id)
+	}
+	return nil
 }
 
 type keptSession struct {
@@ -215,10 +255,14 @@ func (v *verifier) interaction(line session.Line, m session.Moment, owner uuid.U
 }
 
 func (v *verifier) traits(ctx context.Context, ids any) error {
-	return v.query(ctx, "SELECT id, owner, individual_id FROM traits WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
-		var id, owner, individual uuid.UUID
-		err := r.Scan(&id, &owner, &individual)
+	return v.query(ctx, "SELECT id, owner, individual_id, source_id, key FROM traits WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
+		var id, owner, individual, source uuid.UUID
+		var key string
+		err := r.Scan(&id, &owner, &individual, &source, &key)
 		v.Traits++
+		if v.store.traitKey(owner, source, key) != id {
+			v.differ("trait %s: its id is not that of its owner, source and key", id)
+		}
 		if v.standings[owner].Individual != individual {
 			v.differ("trait %s: it is kept with %s, the links say %s", id, ind(individual), ind(v.standings[owner].Individual))
 		}
@@ -236,6 +280,9 @@ func (v *verifier) rows(context.Context) error {
 		}
 		if f.acted != acted {
 			v.differ("identifier %s: when it acted is not what its interactions say", key)
+		}
+		if seen := f.seen; seen.extend(acted) {
+			v.differ("identifier %s: it acted outside the time in which it was seen", key)
 		}
 		standing := v.standings[key]
 		i := want[standing.Individual]
@@ -255,6 +302,9 @@ func (v *verifier) rows(context.Context) error {
 		}
 		if i.seen != kept.seen || i.acted != kept.acted || i.identified != kept.identified || i.contested != kept.contested {
 			v.differ("individual %s: its row is not what its identifiers say", ind(id))
+		}
+		if kept.permitted != v.store.directory.permittedUnasked() {
+			v.differ("individual %s: the purposes that it may be read for are not those that are permitted", ind(id))
 		}
 		delete(want, id)
 	}
