@@ -27,6 +27,7 @@ import (
 type directory struct {
 	store *Store
 
+	loading  sync.Mutex // one reads the tables at a time, so that what is older never replaces what is newer
 	mu       sync.RWMutex
 	channels map[string]*insight.Channel
 	byID     map[uuid.UUID]any // *insight.Channel, *insight.Source or *insight.Purpose
@@ -77,6 +78,13 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // load reads the tables anew.
 func (d *directory) load(ctx context.Context) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	return d.read(ctx)
+}
+
+// read does what load promises; the caller holds the lock of loading.
+func (d *directory) read(ctx context.Context) error {
 	channels, err := d.store.ent.Channel.Query().All(ctx)
 	if err != nil {
 		return err
@@ -142,8 +150,14 @@ func fromEntPurpose(row *ent.Purpose) *insight.Purpose {
 }
 
 // lookup finds what get finds, looking once more in the database when it is not
-// in memory.
+// in memory, unless that was done just now.
 func lookup[T any](ctx context.Context, d *directory, get func() (T, bool)) (T, bool, error) {
+	return look(ctx, d, get, staleAfter)
+}
+
+// look is lookup for what may be missing in memory for this long after the tables
+// were read.
+func look[T any](ctx context.Context, d *directory, get func() (T, bool), missing time.Duration) (T, bool, error) {
 	find := func() (T, bool) {
 		d.mu.RLock()
 		defer d.mu.RUnlock()
@@ -152,23 +166,23 @@ func lookup[T any](ctx context.Context, d *directory, get func() (T, bool)) (T, 
 	if v, ok := find(); ok {
 		return v, true, nil
 	}
-	var none T
-	d.mu.RLock()
-	recent := time.Since(d.loaded) < staleAfter
-	d.mu.RUnlock()
-	if recent {
-		return none, false, nil
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	v, ok := find() // another may have read it while this one waited
+	if ok || time.Since(d.loaded) < missing {
+		return v, ok, nil
 	}
-	if err := d.load(ctx); err != nil {
-		return none, false, translate("store.directory", err)
+	if err := d.read(ctx); err != nil {
+		return v, false, translate("store.directory", err)
 	}
-	v, ok := find()
+	v, ok = find()
 	return v, ok, nil
 }
 
-// channelByID is used while scanning rows, whose references hold.
+// channelByID is used while scanning rows, whose references hold: what is not in
+// memory was made by another process, however recently.
 func (d *directory) channelByID(ctx context.Context, id uuid.UUID) (*insight.Channel, error) {
-	c, ok, err := lookup(ctx, d, func() (*insight.Channel, bool) { c, ok := d.byID[id].(*insight.Channel); return c, ok })
+	c, ok, err := referred[*insight.Channel](ctx, d, id)
 	if err == nil && !ok {
 		err = &insight.Error{Op: "store.directory", Kind: insight.Internal, Message: "a row names a channel that does not exist"}
 	}
@@ -176,11 +190,16 @@ func (d *directory) channelByID(ctx context.Context, id uuid.UUID) (*insight.Cha
 }
 
 func (d *directory) sourceByID(ctx context.Context, id uuid.UUID) (*insight.Source, error) {
-	s, ok, err := lookup(ctx, d, func() (*insight.Source, bool) { s, ok := d.byID[id].(*insight.Source); return s, ok })
+	s, ok, err := referred[*insight.Source](ctx, d, id)
 	if err == nil && !ok {
 		err = &insight.Error{Op: "store.directory", Kind: insight.Internal, Message: "a row names a source that does not exist"}
 	}
 	return s, err
+}
+
+// referred finds what a row refers to; ok is false when the row is damaged.
+func referred[T any](ctx context.Context, d *directory, id uuid.UUID) (T, bool, error) {
+	return look(ctx, d, func() (T, bool) { v, ok := d.byID[id].(T); return v, ok }, 0)
 }
 
 // Channels lists every channel by key.
@@ -315,7 +334,7 @@ type NewSource struct {
 }
 
 // CreateSource makes a source and returns its write key, which is kept only as a
-// hash. A name that is taken is an error of kind Conflict.
+// hash. A name or a write key that is taken is an error of kind Conflict.
 func (s *Store) CreateSource(ctx context.Context, n NewSource) (*insight.Source, string, error) {
 	if err := checkName("name", n.Name); err != nil {
 		return nil, "", err
@@ -343,15 +362,22 @@ func (s *Store) CreateSource(ctx context.Context, n NewSource) (*insight.Source,
 	hash := sha256.Sum256([]byte(n.WriteKey))
 	err = s.transact(ctx, "store.CreateSource", func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO sources (id, name, write_key_hash, default_channel_id, session_timeout)
-			VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING`,
+			VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 			newID().String(), n.Name, hash[:], c.ID.String(), n.SessionTimeout.Microseconds())
 		if err != nil {
 			return err
 		}
-		if made, err := result.RowsAffected(); err != nil || made == 0 {
-			return insight.NewError(insight.Conflict, "name", "a source of this name exists")
+		if made, err := result.RowsAffected(); err != nil || made > 0 {
+			return err
 		}
-		return nil
+		var taken bool
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sources WHERE name = $1)", n.Name).Scan(&taken); err != nil {
+			return err
+		}
+		if !taken {
+			return insight.NewError(insight.Conflict, "writeKey", "another source has this write key")
+		}
+		return insight.NewError(insight.Conflict, "name", "a source of this name exists")
 	})
 	if err != nil {
 		return nil, "", err

@@ -76,24 +76,29 @@ func scanPerson(r *sql.Rows, after ...any) (*insight.Individual, error) {
 // Withheld when the purpose does not cover them. An id that was merged away finds
 // the survivor.
 func (r *Reader) Find(ctx context.Context, l Lookup) (*insight.Individual, error) {
+	column, key := "origin", l.ID
 	if l.ID == uuid.Nil {
-		key := r.store.key(l.Identity)
-		id, err := r.individualOf(ctx, "id", key)
+		column, key = "id", r.store.key(l.Identity)
+	} else if i, err := r.individual(ctx, l.ID); insight.KindOf(err) != insight.NotFound {
+		return i, err
+	}
+	// Between the two statements the individual may be merged away; asked again, the
+	// directory names whom they have become.
+	for attempt := 1; ; attempt++ {
+		id, err := r.individualOf(ctx, column, key)
 		if err != nil {
 			return nil, err
 		}
-		return r.individual(ctx, id)
+		i, err := r.individual(ctx, id)
+		if insight.KindOf(err) != insight.NotFound || attempt == findAttempts {
+			return i, err
+		}
 	}
-	i, err := r.individual(ctx, l.ID)
-	if insight.KindOf(err) != insight.NotFound {
-		return i, err
-	}
-	id, err := r.individualOf(ctx, "origin", l.ID)
-	if err != nil {
-		return nil, err
-	}
-	return r.individual(ctx, id)
 }
+
+// findAttempts bounds how often somebody is looked for who is merged away again and
+// again.
+const findAttempts = 5
 
 func (r *Reader) individualOf(ctx context.Context, column string, key uuid.UUID) (uuid.UUID, error) {
 	var id uuid.UUID
