@@ -485,7 +485,7 @@ func (b *batch) writeTraits(ctx context.Context, fresh []*arrival) error {
 	}
 	return r.exec(ctx, b.tx, `INSERT INTO traits (id, individual_id, owner, source_id, key, value, provenance, confidence, sensitivity, observed_at, observation)
 		SELECT id, individual_id, owner, source_id, key, value, provenance, confidence, sensitivity, observed_at, observation FROM r WHERE true
-		ON CONFLICT (id) DO UPDATE SET value = excluded.value, provenance = excluded.provenance, confidence = excluded.confidence,
+		ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET value = excluded.value, provenance = excluded.provenance, confidence = excluded.confidence,
 			sensitivity = excluded.sensitivity, observed_at = excluded.observed_at, observation = excluded.observation
 		WHERE (traits.observed_at, traits.observation) < (excluded.observed_at, excluded.observation)`)
 }

@@ -22,9 +22,14 @@ import (
 //
 // PostgreSQL takes a set as arrays, a parameter a column, and works on all rows in
 // one statement. SQLite, which lives in the process, is given the same statement a
-// row at a time, prepared once.
+// row at a time, prepared once. On Citus, whose rows lie on the node that their
+// individual_id says, a primary key contains that column, and a row changes it by
+// being written anew.
 type engine struct {
 	name string // dialect.Postgres or dialect.SQLite
+
+	citus   bool              // the tables are distributed
+	columns map[string]string // on Citus, of the tables whose rows move: all columns but individual_id
 
 	mu       sync.RWMutex
 	prepared map[string]*sql.Stmt // by text, on db
@@ -123,6 +128,14 @@ func (e *engine) fromKeys(n int) string {
 		return fmt.Sprintf("unnest($%d::uuid[]) AS k(id)", n)
 	}
 	return fmt.Sprintf("(SELECT value AS id FROM json_each($%d)) AS k", n)
+}
+
+// personKey is the primary key of a table of what individuals have.
+func (e *engine) personKey() string {
+	if e.citus {
+		return "(individual_id, id)"
+	}
+	return "(id)"
 }
 
 // time renders a moment as a parameter. SQLite keeps times as text, in a form

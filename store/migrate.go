@@ -36,6 +36,10 @@ func (s *Store) provider(options ...goose.ProviderOption) (*goose.Provider, erro
 	if s.write.postgres() {
 		files, name = migrations.Postgres(), goose.DialectPostgres
 	}
+	return s.providerOf(files, name, options...)
+}
+
+func (s *Store) providerOf(files fs.FS, name goose.Dialect, options ...goose.ProviderOption) (*goose.Provider, error) {
 	return goose.NewProvider(name, s.write.db, sqlFiles{files}, append(options, goose.WithDisableGlobalRegistry(true))...)
 }
 
@@ -62,7 +66,15 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 			"it was made by a newer version of Acquaint (it stands at %d, this program knows %d); run that version, or restore a backup", current, target))
 	}
 	s.opened = current
-	_, err = p.Up(ctx)
+	if err := up(ctx, p); err != nil {
+		return err
+	}
+	return s.migrateDistributed(ctx)
+}
+
+// up applies what is missing.
+func up(ctx context.Context, p *goose.Provider) error {
+	_, err := p.Up(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
 		return partial.Err

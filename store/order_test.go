@@ -262,10 +262,12 @@ func dump(t testing.TB, s *store.Store) []string {
 
 func linksBetween(t testing.TB, s *store.Store, a, b insight.Identity) []uuid.UUID {
 	t.Helper()
+	key := map[insight.Identity]string{}
+	for _, i := range []insight.Identity{a, b} {
+		query(t, s, fmt.Sprintf("SELECT id FROM identifiers WHERE kind = %d AND value = '%s'", i.Kind, i.Value), func(c []string) { key[i] = c[0] })
+	}
 	var ids []uuid.UUID
-	query(t, s, fmt.Sprintf(`SELECT l.id FROM identity_links l JOIN identifiers x ON x.id = l.a JOIN identifiers y ON y.id = l.b
-		WHERE (x.kind = %[1]d AND x.value = '%[2]s' AND y.kind = %[3]d AND y.value = '%[4]s') OR (y.kind = %[1]d AND y.value = '%[2]s' AND x.kind = %[3]d AND x.value = '%[4]s')`,
-		a.Kind, a.Value, b.Kind, b.Value), func(c []string) {
+	query(t, s, fmt.Sprintf("SELECT id FROM identity_links WHERE (a = '%[1]s' AND b = '%[2]s') OR (a = '%[2]s' AND b = '%[1]s')", key[a], key[b]), func(c []string) {
 		ids = append(ids, uuid.MustParse(c[0]))
 	})
 	return ids

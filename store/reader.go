@@ -338,9 +338,9 @@ func (r *Reader) pass(ctx context.Context, f Filter, some []*insight.Individual)
 // Identifiers lists the identifiers of individuals, strongest first.
 func (r *Reader) Identifiers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*insight.Identifier, error) {
 	all := make(map[uuid.UUID][]*insight.Identifier, len(ids))
-	err := r.query(ctx, "store.Identifiers", `SELECT f.individual_id, f.kind, f.value, f.first_seen_at, f.last_seen_at, f.shared
-		FROM individuals i JOIN identifiers f ON f.individual_id = i.id
-		WHERE `+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1)+" ORDER BY f.kind, f.value", []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+	err := r.query(ctx, "store.Identifiers", "WITH i AS MATERIALIZED (SELECT i.id FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1)+`)
+		SELECT f.individual_id, f.kind, f.value, f.first_seen_at, f.last_seen_at, f.shared
+		FROM identifiers f WHERE f.individual_id IN (SELECT id FROM i) ORDER BY f.kind, f.value`, []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
 		var f insight.Identifier
 		var first, last moment
 		err := rows.Scan(&f.IndividualID, &f.Kind, &f.Value, &first, &last, &f.Shared)
@@ -351,11 +351,21 @@ func (r *Reader) Identifiers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	return all, err
 }
 
-const linkSelect = `SELECT l.id, l.operator, l.source_id, l.message_id, l.observed_at, l.revoked_at, l.reason,
-	a.individual_id, a.kind, a.value, a.first_seen_at, a.last_seen_at, a.shared,
-	b.individual_id, b.kind, b.value, b.first_seen_at, b.last_seen_at, b.shared
-	FROM identity_links l JOIN identifiers a ON a.id = l.a JOIN identifiers b ON b.id = l.b
-	JOIN individuals ia ON ia.id = a.individual_id JOIN individuals ib ON ib.id = b.individual_id WHERE `
+// evidence renders the query for links l, which the named tables of with give, whose
+// ends both belong to individuals whom the purpose covers.
+//
+// Links, identifiers and individuals each lie where their own key says, so that
+// Citus cannot join them: each step is a table of its own, which it hands on.
+func (r *Reader) evidence(with string) string {
+	return "WITH " + with + `,
+	e AS MATERIALIZED (` + identifierColumns + ` FROM identifiers WHERE id IN (SELECT a FROM l UNION SELECT b FROM l)),
+	i AS MATERIALIZED (SELECT i.id FROM individuals i WHERE ` + r.covered("i") + ` AND i.id IN (SELECT individual_id FROM e))
+	SELECT l.id, l.operator, l.source_id, l.message_id, l.observed_at, l.revoked_at, l.reason,
+		a.individual_id, a.kind, a.value, a.first_seen_at, a.last_seen_at, a.shared,
+		b.individual_id, b.kind, b.value, b.first_seen_at, b.last_seen_at, b.shared
+	FROM l JOIN e a ON a.id = l.a JOIN e b ON b.id = l.b
+	WHERE a.individual_id IN (SELECT id FROM i) AND b.individual_id IN (SELECT id FROM i) ORDER BY l.observed_at, l.id`
+}
 
 func (r *Reader) scanLink(ctx context.Context, rows *sql.Rows) (*insight.Evidence, error) {
 	var e insight.Evidence
@@ -384,9 +394,8 @@ func (r *Reader) Links(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*i
 		wanted[id] = true
 	}
 	all := make(map[uuid.UUID][]*insight.Evidence, len(ids))
-	both := r.covered("ia") + " AND " + r.covered("ib")
-	of := "SELECT id FROM identifiers WHERE " + r.engine.anyOf("individual_id", 1)
-	text := linkSelect + both + " AND l.id IN (SELECT id FROM identity_links WHERE a IN (" + of + ") UNION SELECT id FROM identity_links WHERE b IN (" + of + ")) ORDER BY l.observed_at, l.id"
+	text := r.evidence("f AS MATERIALIZED (SELECT id FROM identifiers WHERE " + r.engine.anyOf("individual_id", 1) + `),
+	l AS MATERIALIZED (` + linkColumns + " FROM identity_links WHERE a IN (SELECT id FROM f) UNION " + linkColumns + " FROM identity_links WHERE b IN (SELECT id FROM f))")
 	err := r.query(ctx, "store.Links", text, []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
 		e, err := r.scanLink(ctx, rows)
 		if err != nil {
@@ -408,7 +417,7 @@ func (r *Reader) Links(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*i
 // Link finds a link by id.
 func (r *Reader) Link(ctx context.Context, id uuid.UUID) (*insight.Evidence, error) {
 	var found *insight.Evidence
-	err := r.query(ctx, "store.Link", linkSelect+r.covered("ia")+" AND "+r.covered("ib")+" AND l.id = $1", []any{id.String()}, func(rows *sql.Rows) error {
+	err := r.query(ctx, "store.Link", r.evidence("l AS MATERIALIZED ("+linkColumns+" FROM identity_links WHERE id = $1)"), []any{id.String()}, func(rows *sql.Rows) error {
 		var err error
 		found, err = r.scanLink(ctx, rows)
 		return err

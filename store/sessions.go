@@ -47,6 +47,7 @@ func (b *batch) writeSessions(ctx context.Context) error {
 		return err
 	}
 	var gone []uuid.UUID
+	whose := map[uuid.UUID]bool{}
 	r := b.engine.rows()
 	id, individual, source, stream := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("source_id", "uuid"), r.column("stream", "uuid")
 	channel, start, end := r.column("channel_id", "uuid"), r.column("started_at", "timestamptz"), r.column("ended_at", "timestamptz")
@@ -76,16 +77,17 @@ func (b *batch) writeSessions(ctx context.Context) error {
 		}
 		for id := range had {
 			gone = append(gone, id)
+			whose[line.Individual] = true
 		}
 	}
 	if len(gone) > 0 {
-		if err := b.exec(ctx, "DELETE FROM sessions WHERE "+b.engine.anyOf("id", 1), b.engine.keys(gone)); err != nil {
+		if err := b.exec(ctx, "DELETE FROM sessions WHERE "+b.engine.anyOf("id", 1)+" AND "+b.engine.anyOf("individual_id", 2), b.engine.keys(gone), b.engine.keys(list(whose))); err != nil {
 			return err
 		}
 	}
 	return r.exec(ctx, b.tx, `INSERT INTO sessions (id, individual_id, source_id, stream, channel_id, started_at, ended_at, interactions, views, conversions, campaign)
 		SELECT id, individual_id, source_id, stream, channel_id, started_at, ended_at, interactions, views, conversions, campaign FROM r WHERE true
-		ON CONFLICT (id) DO UPDATE SET individual_id = excluded.individual_id, started_at = excluded.started_at, ended_at = excluded.ended_at, channel_id = excluded.channel_id,
+		ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at, channel_id = excluded.channel_id,
 			interactions = excluded.interactions, views = excluded.views, conversions = excluded.conversions, campaign = excluded.campaign`)
 }
 
@@ -93,7 +95,6 @@ func (b *batch) writeSessions(ctx context.Context) error {
 // those that start within reach of them, and the one before, which may last into
 // them. Sessions of a line never overlap, so one is enough.
 func (b *batch) nearSessions(ctx context.Context, timeouts map[uuid.UUID]time.Duration) (map[session.Line][]session.Run, error) {
-	near := make(map[session.Line][]session.Run, len(b.runs))
 	r := b.engine.rows()
 	individual, source, stream := r.column("individual_id", "uuid"), r.column("source_id", "uuid"), r.column("stream", "uuid")
 	from, to := r.column("reach_from", "timestamptz"), r.column("reach_to", "timestamptz")
@@ -108,6 +109,12 @@ func (b *batch) nearSessions(ctx context.Context, timeouts map[uuid.UUID]time.Du
 		from.time(reach.first.Add(-timeouts[line.Source]))
 		to.time(reach.last.Add(timeouts[line.Source]))
 	}
+	if b.engine.citus {
+		// Citus has no LATERAL over rows that no table holds; the first condition names the nodes to ask.
+		return b.scanNear(ctx, r, `SELECT r.individual_id, r.source_id, r.stream, `+runColumns+` FROM r JOIN sessions s
+			ON s.individual_id = r.individual_id AND s.source_id = r.source_id AND s.stream = r.stream
+			WHERE `+b.engine.anyOf("s.individual_id", 1)+` AND s.started_at <= r.reach_to AND s.ended_at >= r.reach_from`)
+	}
 	const ofLine = "individual_id = r.individual_id AND source_id = r.source_id AND stream = r.stream"
 	text := `SELECT r.individual_id, r.source_id, r.stream, ` + runColumns + ` FROM r JOIN sessions s ON s.id IN (
 			SELECT id FROM (SELECT id FROM sessions WHERE ` + ofLine + ` AND started_at < r.reach_from ORDER BY started_at DESC LIMIT 1) AS prior
@@ -118,6 +125,11 @@ func (b *batch) nearSessions(ctx context.Context, timeouts map[uuid.UUID]time.Du
 			UNION ALL
 			(SELECT * FROM sessions WHERE sessions.` + ofLine + ` AND started_at >= r.reach_from AND started_at <= r.reach_to)) s`
 	}
+	return b.scanNear(ctx, r, text)
+}
+
+func (b *batch) scanNear(ctx context.Context, r *rows, text string) (map[session.Line][]session.Run, error) {
+	near := make(map[session.Line][]session.Run, len(b.runs))
 	err := r.query(ctx, b.tx, text, func(answer *sql.Rows) error {
 		var line session.Line
 		run, err := scanRun(answer, &line.Individual, &line.Source, &line.Stream)

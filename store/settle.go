@@ -149,7 +149,7 @@ func (b *batch) writeLinks(ctx context.Context) error {
 func (b *batch) carryOut(ctx context.Context) error {
 	whole, parts := b.engine.rows(), b.engine.rows()
 	from, to := whole.column("gone", "uuid"), whole.column("survivor", "uuid")
-	partFrom, partTo, owner := parts.column("gone", "uuid"), parts.column("survivor", "uuid"), parts.column("owner", "uuid")
+	partFrom, partTo, owner := parts.column("gone", "uuid"), parts.column("survivor", "uuid"), parts.column("member", "uuid")
 	survivors := make(map[uuid.UUID]uuid.UUID, len(b.moves))
 	for _, m := range b.moves {
 		if m.owner == uuid.Nil {
@@ -166,24 +166,45 @@ func (b *batch) carryOut(ctx context.Context) error {
 	if err := b.takeSessions(ctx, survivors); err != nil {
 		return err
 	}
-	for _, table := range []string{"interactions", "traits"} {
-		if err := parts.exec(ctx, b.tx, "UPDATE "+table+" SET individual_id = r.survivor FROM r WHERE individual_id = r.gone AND "+table+".owner = r.owner"); err != nil {
+	for _, table := range movedTables {
+		if err := b.moveRows(ctx, table, parts, "m.individual_id = r.gone AND m.owner = r.member"); err != nil {
 			return err
 		}
-		if err := whole.exec(ctx, b.tx, "UPDATE "+table+" SET individual_id = r.survivor FROM r WHERE individual_id = r.gone"); err != nil {
+		if err := b.moveRows(ctx, table, whole, "m.individual_id = r.gone"); err != nil {
 			return err
 		}
 	}
 	if err := whole.exec(ctx, b.tx, "UPDATE identifiers SET individual_id = r.survivor FROM r WHERE individual_id = r.gone"); err != nil {
 		return err
 	}
-	if err := whole.exec(ctx, b.tx, "DELETE FROM individuals WHERE id IN (SELECT gone FROM r)"); err != nil {
+	if len(survivors) == 0 {
+		return nil
+	}
+	gone := make([]uuid.UUID, 0, len(survivors))
+	for id := range survivors {
+		gone = append(gone, id)
+		delete(b.individuals, id)
+	}
+	return b.exec(ctx, "DELETE FROM individuals WHERE "+b.engine.anyOf("id", 1), b.engine.keys(gone))
+}
+
+// movedTables are the tables whose rows follow the identifier that owns them.
+var movedTables = []string{"interactions", "traits"}
+
+// moveRows gives the rows m of a table that meet a condition to the survivor that r
+// names. Citus does not let a row's individual_id change: there they are written
+// anew, and deleted where they were. No survivor is itself among the gone, so what
+// was written is not what is deleted.
+func (b *batch) moveRows(ctx context.Context, table string, r *rows, condition string) error {
+	if !b.engine.citus {
+		return r.exec(ctx, b.tx, "UPDATE "+table+" AS m SET individual_id = r.survivor FROM r WHERE "+condition)
+	}
+	condition += " AND " + b.engine.anyOf("m.individual_id", 1)
+	columns := b.engine.columns[table]
+	if err := r.exec(ctx, b.tx, "INSERT INTO "+table+" (individual_id, "+columns+") SELECT r.survivor, "+columns+" FROM r JOIN "+table+" m ON "+condition); err != nil {
 		return err
 	}
-	for gone := range survivors {
-		delete(b.individuals, gone)
-	}
-	return nil
+	return r.exec(ctx, b.tx, "DELETE FROM "+table+" AS m USING r WHERE "+condition)
 }
 
 // takeSessions turns the sessions of absorbed individuals into runs of their

@@ -78,6 +78,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (s *Store) start(ctx context.Context, o Options) error {
+	if err := s.refuseWorker(ctx); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx, o); err != nil {
 		return err
 	}
@@ -201,12 +204,17 @@ func (s *Store) Ready(ctx context.Context) error {
 	return translate("store.Ready", s.read.db.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
-// Engine names the engine: "postgres" or "sqlite".
+// Engine names the engine: "sqlite", "postgres", or "citus" where the tables are
+// distributed.
 func (s *Store) Engine() string {
-	if s.write.postgres() {
+	switch {
+	case s.write.citus:
+		return "citus"
+	case s.write.postgres():
 		return "postgres"
+	default:
+		return "sqlite"
 	}
-	return "sqlite"
 }
 
 // seed writes what every installation starts with, once.
@@ -287,7 +295,7 @@ func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err err
 		}
 	}()
 	if s.write.postgres() {
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock)); err != nil {
+		if err := takeTurn(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -295,6 +303,13 @@ func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err err
 		return err
 	}
 	return tx.Commit()
+}
+
+// takeTurn waits until no other process writes to a PostgreSQL, and keeps others
+// waiting until the transaction ends.
+func takeTurn(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock))
+	return err
 }
 
 // again reports whether a transaction failed only because of others.

@@ -54,6 +54,7 @@ func Each(t *testing.T, test func(t *testing.T, o store.Options)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+	t.Run("citus", func(t *testing.T) { test(t, Citus(t)) })
 }
 
 // SQLite gives options for an empty SQLite database.
@@ -74,8 +75,16 @@ func Postgres(t testing.TB) store.Options {
 		}
 		t.Skipf("no PostgreSQL answers at ACQUAINT_TEST_POSTGRES or 127.0.0.1:5432, so this runs on SQLite only: %v", err)
 	}
-	name := fmt.Sprintf("acquaint_test_%d_%d", os.Getpid(), made.Add(1))
-	admin, err := sql.Open("postgres", server())
+	return store.Options{URL: makeDatabase(t, server(), newName()).String()}
+}
+
+func newName() string { return fmt.Sprintf("acquaint_test_%d_%d", os.Getpid(), made.Add(1)) }
+
+// makeDatabase makes a database on a server until the test ends, and returns its
+// URL.
+func makeDatabase(t testing.TB, server, name string) *url.URL {
+	t.Helper()
+	admin, err := sql.Open("postgres", server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,12 +97,12 @@ func Postgres(t testing.TB) store.Options {
 		}
 		_ = admin.Close()
 	})
-	u, err := url.Parse(server())
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.Path = "/" + name
-	return store.Options{URL: u.String()}
+	return u
 }
 
 // Open opens a store and closes it when the test ends.
