@@ -1,10 +1,12 @@
 package durability
 
 import (
+	"bufio"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -16,6 +18,7 @@ func TestPostgresRestarted(t *testing.T) {
 	i := install(t, "ACQUAINT_DATA="+t.TempDir(), "DATABASE_URL="+c.url)
 	s := i.start()
 	l := begin(i)
+	last := l.follow(s)
 	random := rand.New(rand.NewPCG(8, 8))
 	for range 4 {
 		l.after(random.IntN(60))
@@ -31,6 +34,9 @@ func TestPostgresRestarted(t *testing.T) {
 		s.becomes(t, http.StatusOK)
 	}
 	l.after(clients)
+	if said := <-last; !strings.Contains(said, `"code":"UNAVAILABLE"`) {
+		t.Errorf("a subscriber is told last %s", said)
+	}
 	if l.refused() == 0 {
 		t.Error("no client was told that the database is away")
 	}
@@ -41,6 +47,34 @@ func TestPostgresRestarted(t *testing.T) {
 	}
 	l.settled(t, "postgres", c.url)
 	t.Logf("%d requests were refused", l.refused())
+}
+
+// follow subscribes, and gives what the stream tells last.
+func (l *load) follow(s *server) <-chan string {
+	l.t.Helper()
+	request, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, s.address+"/graphql", strings.NewReader(`{"query":"subscription { interactions { id } }"}`))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Authorization": "Bearer " + l.token, "Content-Type": "application/json", "Accept": "text/event-stream"} {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	last := make(chan string, 1)
+	go func() {
+		defer func() { _ = response.Body.Close() }()
+		said := "nothing"
+		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				said = data
+			}
+		}
+		last <- said
+	}()
+	return last
 }
 
 // becomes waits until /readyz answers a status, and holds /healthz to 200 meanwhile.

@@ -114,6 +114,8 @@ type request struct {
 	header []string
 }
 
+func get(path string) request { return request{method: http.MethodGet, path: path} }
+
 // reply is what was answered.
 type reply struct {
 	status int
@@ -160,20 +162,6 @@ func (h *house) track(path, body string, header ...string) reply {
 	req := request{path: "/v1/" + path, body: body, header: header}
 	if !strings.Contains(strings.Join(header, "\n"), "Authorization: ") {
 		req.header = append(req.header, "Authorization: Basic "+basic(h.writeKey))
-	}
-	return h.send(req)
-}
-
-// ask sends a GraphQL request as an administrator reading for analytics.
-func (h *house) ask(body string, header ...string) reply {
-	h.t.Helper()
-	req := request{path: "/graphql", body: body, header: header}
-	given := strings.Join(header, "\n")
-	if !strings.Contains(given, "Authorization: ") {
-		req.header = append(req.header, "Authorization: Bearer "+h.token("admin"))
-	}
-	if !strings.Contains(given, "Acquaint-Purpose: ") {
-		req.header = append(req.header, "Acquaint-Purpose: analytics")
 	}
 	return h.send(req)
 }

@@ -151,7 +151,7 @@ func TestBadTracking(t *testing.T) {
 func (h *house) healthy(after string) {
 	h.t.Helper()
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if r := h.send(request{method: http.MethodGet, path: path}); r.status != http.StatusOK {
+		if r := h.send(get(path)); r.status != http.StatusOK {
 			h.t.Errorf("after %s, %s answers %d", after, path, r.status)
 		}
 	}
