@@ -386,7 +386,7 @@ func (r *rows) run(ctx context.Context, tx *sql.Tx, body string, do func(*sql.St
 	var with strings.Builder
 	with.WriteString("WITH r(" + strings.Join(r.names, ", ") + ") AS (")
 	if r.engine.postgres() {
-		with.WriteString("SELECT * FROM unnest(")
+		with.WriteString("SELECT ")
 	} else {
 		with.WriteString("VALUES (")
 	}
@@ -394,13 +394,17 @@ func (r *rows) run(ctx context.Context, tx *sql.Tx, body string, do func(*sql.St
 		if i > 0 {
 			with.WriteString(", ")
 		}
-		with.WriteByte('$')
-		with.WriteString(strconv.Itoa(i + 1))
+		parameter := "$" + strconv.Itoa(i+1)
 		if c.pg {
-			with.WriteString("::" + c.kind + "[]")
+			// In the list of columns arrays are walked in step; in FROM each is copied first.
+			parameter = "unnest(" + parameter + "::" + c.kind + "[])"
 		}
+		with.WriteString(parameter)
 	}
-	with.WriteString(")) ")
+	if !r.engine.postgres() {
+		with.WriteString(")")
+	}
+	with.WriteString(") ")
 	with.WriteString(body)
 
 	prepared, err := r.engine.stmt(ctx, with.String())

@@ -308,7 +308,9 @@ func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err err
 // takeTurn waits until no other process writes to a PostgreSQL, and keeps others
 // waiting until the transaction ends.
 func takeTurn(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock))
+	// What is written is found by its keys. Without statistics, in a database that is
+	// being filled, PostgreSQL would read whole tables for that.
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true)", writerLock))
 	return err
 }
 
