@@ -114,6 +114,16 @@ func (e *engine) anyOf(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
+// onNodesOf repeats, inside a LATERAL, the condition that its parents are the keys of
+// parameter n: Citus sees there alone which nodes have what is asked for. Elsewhere
+// it is nothing.
+func (e *engine) onNodesOf(column string, n int) string {
+	if e.citus {
+		return " AND " + e.anyOf(column, n)
+	}
+	return ""
+}
+
 // anyTextOf is the condition that a text column is among the texts of parameter n.
 func (e *engine) anyTextOf(column string, n int) string {
 	if e.postgres() {

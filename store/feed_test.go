@@ -12,20 +12,27 @@ import (
 )
 
 // TestSubscribersHearEveryProcess: a subscriber of one process hears of what
-// another process of the same database keeps, in the order of commits.
+// another process of the same database keeps, in the order of commits, and not
+// before it can be read.
 func TestSubscribersHearEveryProcess(t *testing.T) {
-	o := testdb.Postgres(t)
+	for name, options := range map[string]func(testing.TB) store.Options{"postgres": testdb.Postgres, "citus": testdb.Citus} {
+		t.Run(name, func(t *testing.T) { hearEveryProcess(t, options(t)) })
+	}
+}
+
+func hearEveryProcess(t *testing.T, o store.Options) {
 	one, other := testdb.Open(t, o), testdb.Open(t, o)
 	sub, err := one.Subscribe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer sub.Close()
-	var want []string
 	api, err := other.Source(context.Background(), store.APISource)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var want []string
+	var transactions [][]*insight.Event
 	for n := range 40 {
 		// Some transactions keep one interaction, some more than one announcement holds.
 		events := make([]*insight.Event, 1+n%2*500)
@@ -36,11 +43,30 @@ func TestSubscribersHearEveryProcess(t *testing.T) {
 			}
 			want = append(want, events[i].ID().String())
 		}
-		if _, err := []*store.Store{one, other}[n/3%2].Append(context.Background(), events); err != nil {
-			t.Fatal(err)
-		}
+		transactions = append(transactions, events)
 	}
-	deadline := time.After(10 * time.Second)
+	wrote := make(chan error, 1)
+	go func() {
+		for n, events := range transactions {
+			if _, err := []*store.Store{one, other}[n/3%2].Append(context.Background(), events); err != nil {
+				wrote <- err
+				return
+			}
+		}
+		wrote <- nil
+	}()
+	defer func() {
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+	}()
+	reader, err := one.Reader(context.Background(), &insight.Viewer{
+		Subject: "test", Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}, Purpose: "analytics",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.After(time.Minute)
 	var got []string
 	for len(got) < len(want) {
 		select {
@@ -51,6 +77,13 @@ func TestSubscribersHearEveryProcess(t *testing.T) {
 		ids, missed := sub.Take()
 		if missed {
 			t.Fatal("something was missed")
+		}
+		found, err := reader.InteractionsByID(context.Background(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != len(ids) {
+			t.Fatalf("%d of %d that were heard of can be read", len(found), len(ids))
 		}
 		for _, id := range ids {
 			got = append(got, id.String())

@@ -140,7 +140,7 @@ func slicesOf[T any](ids []uuid.UUID, p Page, found map[uuid.UUID][]T) map[uuid.
 }
 
 func (r *Reader) interactionsPage(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, d Detail, yield func(*insight.Interaction)) error {
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "x.individual_id = i.id AND " + r.covered("x")}
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "x.individual_id = i.id" + r.engine.onNodesOf("x.individual_id", 1) + " AND " + r.covered("x")}
 	r.selected(c, "x", &s)
 	c.within(p, "x.occurred_at", "x.id", true)
 	scan := r.interactions(d)
@@ -316,7 +316,7 @@ func fromRun(s *insight.Session, run session.Run) {
 
 // Sessions lists, for each of some individuals, their sessions, newest first.
 func (r *Reader) Sessions(ctx context.Context, ids []uuid.UUID, p Page) (map[uuid.UUID]Slice[*insight.Session], error) {
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "s.individual_id = i.id"}
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "s.individual_id = i.id" + r.engine.onNodesOf("s.individual_id", 1)}
 	c.within(p, "s.started_at", "s.id", true)
 	text := r.children(sessionColumns, "individuals i", r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), "sessions", "s", c.text, p.order("s.started_at", "s.id", true))
 	if !r.engine.postgres() {

@@ -57,10 +57,12 @@ func (p *process) source(s *store.Store, name, channel string, kinds map[string]
 	return s.CreateSource(p.ctx, store.NewSource{Name: name, DefaultChannel: channel})
 }
 
-type migrate struct{}
+type migrate struct {
+	Distribute bool `help:"Spread the tables over the nodes of the Citus cluster whose coordinator DATABASE_URL names (see docs/citus.md). Nothing else may use the database meanwhile."`
+}
 
 // Run migrates the database.
-func (migrate) Run(p *process) (err error) {
+func (m migrate) Run(p *process) (err error) {
 	if err := p.configure(); err != nil {
 		return err
 	}
@@ -75,8 +77,20 @@ func (migrate) Run(p *process) (err error) {
 	}
 	if v.Opened == v.Current {
 		p.say("%s: version %d, nothing to do", p.database(), v.Current)
+	} else {
+		p.say("%s: from version %d to %d", p.database(), v.Opened, v.Current)
+	}
+	if !m.Distribute {
 		return nil
 	}
-	p.say("%s: from version %d to %d", p.database(), v.Opened, v.Current)
+	done, err := s.Distribute(p.ctx)
+	switch {
+	case err != nil:
+		return err
+	case done:
+		p.say("%s: distributed over the nodes of its cluster", p.database())
+	default:
+		p.say("%s: already distributed, nothing to do", p.database())
+	}
 	return nil
 }

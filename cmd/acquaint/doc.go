@@ -3,7 +3,7 @@
 //
 //	acquaint [serve]       serve the API, the tracking API and the playground
 //	acquaint demo          serve them with a simulated population to look at
-//	acquaint migrate       bring the database to this version
+//	acquaint migrate       bring the database to this version; --distribute spreads it over many machines
 //	acquaint import FILE   import events from a CSV or NDJSON file
 //	acquaint simulate      make a population, into a file or the database
 //	acquaint token         print a token

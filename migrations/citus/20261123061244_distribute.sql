@@ -52,6 +52,10 @@ SELECT truncate_local_data_after_distributing_table('traits');
 SELECT truncate_local_data_after_distributing_table('identity_links');
 SELECT truncate_local_data_after_distributing_table('identifiers');
 SELECT truncate_local_data_after_distributing_table('individuals');
+SELECT truncate_local_data_after_distributing_table('sources');
+SELECT truncate_local_data_after_distributing_table('channels');
+SELECT truncate_local_data_after_distributing_table('purposes');
+SELECT truncate_local_data_after_distributing_table('settings');
 
 ALTER TABLE "sources" ADD CONSTRAINT "sources_channels_sources" FOREIGN KEY ("default_channel_id") REFERENCES "channels" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION;
 ALTER TABLE "identity_links" ADD CONSTRAINT "identity_links_sources_links" FOREIGN KEY ("source_id") REFERENCES "sources" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION;
