@@ -48,7 +48,8 @@ fuzz: ## fuzz everything that reads what others write, FUZZTIME each (10s)
 	done
 
 .PHONY: bench
-bench: ## run the Go benchmarks
+bench: ## measure beside what PostgreSQL could do, at DATABASE_URL or 127.0.0.1, and run the Go benchmarks
+	DATABASE_URL="$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable}" go run ./cmd/acquaint bench
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /test/)
 
 .PHONY: lint

@@ -39,6 +39,7 @@ type verbs struct {
 	Migrate  migrate   `cmd:"" help:"Bring the database to this version, and print from which and to which."`
 	Import   importing `cmd:"" help:"Import events from a CSV or NDJSON file."`
 	Simulate simulated `cmd:"" help:"Make a simulated population, into a file or into the database."`
+	Bench    benchmark `cmd:"" help:"Measure how fast it is, beside what the database could do."`
 	Token    token     `cmd:"" help:"Print a token, and nothing else."`
 	Verify   verify    `cmd:"" help:"Recompute what is derived from the facts, and report differences. Changes nothing."`
 	Help     help      `cmd:"" help:"Explain a verb, or, as help config, the settings."`
