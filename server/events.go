@@ -30,17 +30,20 @@ func (g *GraphQL) serveEvents(ctx context.Context, w http.ResponseWriter, op *gr
 		}
 		return control.Flush() == nil
 	}
-	sendNext := func(response *graphql.Response) bool {
+	encoded := func(response *graphql.Response) []byte {
 		data, err := encode(response)
-		if err != nil {
-			panic(err)
+		if err != nil { // a resolver's extension that is not JSON
+			data, _ = encode(g.fault(ctx, err))
 		}
+		return data
+	}
+	sendNext := func(data []byte) bool {
 		return send([]byte("event: next\ndata: "), data, []byte("\n\n"))
 	}
 	complete := func() { send([]byte("event: complete\ndata:\n\n")) }
 
 	if refused != nil {
-		if sendNext(refused) {
+		if sendNext(encoded(refused)) {
 			complete()
 		}
 		return
@@ -50,7 +53,7 @@ func (g *GraphQL) serveEvents(ctx context.Context, w http.ResponseWriter, op *gr
 	}
 
 	ctx, cancel := context.WithCancel(ctx)
-	responses := make(chan *graphql.Response)
+	responses := make(chan []byte)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
@@ -59,8 +62,9 @@ func (g *GraphQL) serveEvents(ctx context.Context, w http.ResponseWriter, op *gr
 		next, finish := g.execute(ctx, op)
 		defer finish()
 		for response := next(); response != nil; response = next() {
+			data := encoded(response) // here: the next response is written over this one
 			select {
-			case responses <- response:
+			case responses <- data:
 			case <-ctx.Done():
 				return
 			}
@@ -86,7 +90,7 @@ func (g *GraphQL) serveEvents(ctx context.Context, w http.ResponseWriter, op *gr
 				return
 			}
 		case <-expiry.C:
-			if sendNext(&graphql.Response{Errors: errExpired}) {
+			if sendNext(encoded(&graphql.Response{Errors: errExpired})) {
 				complete()
 			}
 			return

@@ -197,8 +197,10 @@ func (w *world) stream(ctx context.Context, op *graphql.OperationContext) graphq
 	field := graphql.CollectFields(op, op.Operation.SelectionSet, nil)[0]
 	fc := &graphql.FieldContext{Object: "Subscription", Field: field, Args: field.ArgumentMap(op.Variables)}
 	ctx = graphql.WithFieldContext(ctx, fc)
+	var buffer []byte // of every response, as in gqlgen's code
 	tick := func(i int) *graphql.Response {
-		return &graphql.Response{Data: json.RawMessage(fmt.Sprintf(`{%q:%d}`, field.Alias, i))}
+		buffer = fmt.Appendf(buffer[:0], `{%q:%d}`, field.Alias, i)
+		return &graphql.Response{Data: buffer}
 	}
 	i := 0
 	switch field.Name {
