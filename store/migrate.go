@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -93,7 +94,7 @@ func (s *Store) migrationLock(ctx context.Context, o Options) (func(), []goose.P
 		}
 		return func() {}, []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 	}
-	connector, err := sqliteConnector("file:" + o.File + ".lock?_pragma=busy_timeout(60000)&_txlock=exclusive")
+	connector, err := sqliteConnector("file:" + (&url.URL{Path: o.File + ".lock"}).EscapedPath() + "?_pragma=busy_timeout(60000)&_txlock=exclusive")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,13 +37,15 @@ type Options struct {
 	// Wrap, if set, stands between the store and its driver: tests count
 	// statements with it.
 	Wrap func(driver.Connector) driver.Connector
-	// Connections bounds the pool of readers; 0 is 16 on PostgreSQL and 4 on SQLite.
+	// Connections bounds the pool of readers; 0 is 16 on PostgreSQL and 4 on SQLite, and
+	// 1 counts as 2.
 	Connections int
 }
 
 // Store is a database that is open and migrated.
 type Store struct {
 	write, read *engine // one and the same on PostgreSQL
+	small       *sql.DB // for the small tables; on SQLite that of write
 	ent         *ent.Client
 	now         func() time.Time
 	directory   *directory
@@ -72,9 +74,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if err := s.start(ctx, o); err != nil {
-		return nil, errors.Join(translate("store.Open", err), s.Close())
+		_ = s.Close() // the first error is the one to tell
+		return nil, o.name(translate("store.Open", err))
 	}
 	return s, nil
+}
+
+// name says in an error of opening which setting led to the database.
+func (o Options) name(err error) error {
+	var e *insight.Error
+	switch {
+	case !errors.As(err, &e) || e.Subject != "" || e.Kind == insight.Internal:
+	case o.URL != "":
+		e.Subject = "DATABASE_URL"
+	default:
+		e.Subject, e.Message = "ACQUAINT_DATA", o.File+": "+e.Message
+	}
+	return err
 }
 
 func (s *Store) start(ctx context.Context, o Options) error {
@@ -82,14 +98,29 @@ func (s *Store) start(ctx context.Context, o Options) error {
 		return err
 	}
 	if err := s.migrate(ctx, o); err != nil {
+		if insight.KindOf(translate("store.Open", err)) == insight.Internal && s.damaged(ctx) {
+			return &insight.Error{Op: "store.Open", Kind: insight.Conflict, Message: damagedFile, Cause: err}
+		}
 		return err
 	}
-	s.ent = ent.NewClient(ent.Driver(entsql.OpenDB(s.write.name, s.write.db)))
+	s.ent = ent.NewClient(ent.Driver(entsql.OpenDB(s.write.name, s.small)))
 	if err := s.seed(ctx); err != nil {
 		return err
 	}
 	s.feed = newFeed(o.URL)
 	return s.directory.load(ctx)
+}
+
+const damagedFile = "the database's file is damaged or not a database; restore it from a backup"
+
+// damaged asks SQLite whether the file is, when an error does not say so itself.
+func (s *Store) damaged(ctx context.Context) bool {
+	if s.write.postgres() {
+		return false
+	}
+	var verdict string
+	err := s.read.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	return insight.KindOf(translate("store.Open", err)) == insight.Conflict || err == nil && verdict != "ok"
 }
 
 func (s *Store) openPostgres(o Options) error {
@@ -107,15 +138,17 @@ func (s *Store) openPostgres(o Options) error {
 		return insight.NewError(insight.Invalid, "DATABASE_URL", "it names settings that the PostgreSQL driver does not know")
 	}
 	db := s.openDB(connector)
-	limit := o.Connections
-	if limit == 0 {
-		limit = 16
-	}
+	limit := o.connections(16)
 	db.SetMaxOpenConns(limit)
 	db.SetMaxIdleConns(limit)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	s.write = newEngine(dialect.Postgres, db)
 	s.read = s.write
+	// Whoever looks a channel up while scanning rows holds a connection already: if all
+	// did, none would be left to look it up with.
+	s.small = s.openDB(connector)
+	s.small.SetMaxOpenConns(2)
+	s.small.SetConnMaxIdleTime(5 * time.Minute)
 	s.directory = newDirectory(s)
 	return nil
 }
@@ -147,17 +180,22 @@ func (s *Store) openSQLite(o Options) error {
 	if err != nil {
 		return err
 	}
-	readers := o.Connections
-	if readers == 0 {
-		readers = 4
-	}
-	read, err := open(readers, "&_pragma=query_only(1)")
+	read, err := open(o.connections(4), "&_pragma=query_only(1)")
 	if err != nil {
 		return errors.Join(err, write.Close())
 	}
-	s.write, s.read = newEngine(dialect.SQLite, write), newEngine(dialect.SQLite, read)
+	s.write, s.read, s.small = newEngine(dialect.SQLite, write), newEngine(dialect.SQLite, read), write
 	s.directory = newDirectory(s)
 	return nil
+}
+
+// connections is how many a pool has. One would not do: statements are prepared on
+// another connection than that of the transaction that needs them.
+func (o Options) connections(usual int) int {
+	if o.Connections == 0 {
+		return usual
+	}
+	return max(o.Connections, 2)
 }
 
 func newEngine(name string, db *sql.DB) *engine {
@@ -194,6 +232,9 @@ func (s *Store) Close() error {
 	if s.read != s.write {
 		s.read.close()
 		err = errors.Join(err, s.read.db.Close())
+	}
+	if s.small != s.write.db {
+		err = errors.Join(err, s.small.Close())
 	}
 	return err
 }
@@ -359,10 +400,10 @@ func translatePostgres(e *insight.Error, p *pq.Error) {
 		e.Kind, e.Message = insight.Exhausted, "it took longer than allowed"
 	case p.Code == "53100":
 		e.Kind, e.Message = insight.Unavailable, "the database's disk is full"
-	case p.Code == "3D000" || p.Code == "28P01" || p.Code == "28000":
-		e.Kind, e.Subject, e.Message = insight.Unavailable, "DATABASE_URL", "the server refused the connection: "+p.Message
 	case class == "08" || class == "57" || class == "53":
 		e.Kind, e.Message = insight.Unavailable, "the database is away"
+	case class == "28" || p.Code == "3D000" || p.Severity == "FATAL": // it ends the connection, which is said of connecting alone
+		e.Kind, e.Subject, e.Message = insight.Unavailable, "DATABASE_URL", "the server refused the connection: "+p.Message
 	}
 }
 
@@ -375,7 +416,7 @@ func translateSQLite(e *insight.Error, l *sqlite.Error) {
 	case 10: // SQLITE_IOERR
 		e.Kind, e.Message = insight.Unavailable, "the database's file cannot be read or written"
 	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
-		e.Kind, e.Message = insight.Conflict, "the database's file is damaged or not a database; restore it from a backup"
+		e.Kind, e.Message = insight.Conflict, damagedFile
 	case 13: // SQLITE_FULL
 		e.Kind, e.Message = insight.Unavailable, "the disk is full"
 	case 8, 14: // SQLITE_READONLY, SQLITE_CANTOPEN
