@@ -88,33 +88,43 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 }
 
 func (b *batch) writeIdentifiers(ctx context.Context) error {
-	r := b.engine.rows()
-	id, kind, value, origin := r.column("id", "uuid"), r.column("kind", "smallint"), r.column("value", "text"), r.column("origin", "uuid")
-	individual, user, shared := r.column("individual_id", "uuid"), r.column("user_key", "uuid"), r.column("shared", "bool")
-	firstSeen, lastSeen := r.column("first_seen_at", "timestamptz"), r.column("last_seen_at", "timestamptz")
-	firstActed, lastActed := r.column("first_acted_at", "timestamptz"), r.column("last_acted_at", "timestamptz")
-	for _, f := range b.identifiers {
-		if !f.isNew && !f.changed {
-			continue
+	// Which of them are new is known, and said: finding out (ON CONFLICT) would cost as
+	// much again.
+	columns := func(made bool) *rows {
+		r := b.engine.rows()
+		id, kind, value, origin := r.column("id", "uuid"), r.column("kind", "smallint"), r.column("value", "text"), r.column("origin", "uuid")
+		individual, user, shared := r.column("individual_id", "uuid"), r.column("user_key", "uuid"), r.column("shared", "bool")
+		firstSeen, lastSeen := r.column("first_seen_at", "timestamptz"), r.column("last_seen_at", "timestamptz")
+		firstActed, lastActed := r.column("first_acted_at", "timestamptz"), r.column("last_acted_at", "timestamptz")
+		for _, f := range b.identifiers {
+			if f.isNew != made || !f.isNew && !f.changed {
+				continue
+			}
+			id.uuid(f.key)
+			kind.int(int64(f.Kind))
+			value.text(f.Value)
+			origin.uuid(f.origin)
+			individual.uuid(f.individual)
+			user.uuidOrNull(f.user)
+			shared.bool(f.shared)
+			firstSeen.time(f.seen.first)
+			lastSeen.time(f.seen.last)
+			firstActed.timeOrNull(f.acted.first)
+			lastActed.timeOrNull(f.acted.last)
 		}
-		id.uuid(f.key)
-		kind.int(int64(f.Kind))
-		value.text(f.Value)
-		origin.uuid(f.origin)
-		individual.uuid(f.individual)
-		user.uuidOrNull(f.user)
-		shared.bool(f.shared)
-		firstSeen.time(f.seen.first)
-		lastSeen.time(f.seen.last)
-		firstActed.timeOrNull(f.acted.first)
-		lastActed.timeOrNull(f.acted.last)
+		return r
+	}
+	made, changed := columns(true), columns(false)
+	for _, f := range b.identifiers {
 		f.isNew, f.changed = false, false
 	}
-	return r.exec(ctx, b.tx, `INSERT INTO identifiers (id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at)
-		SELECT id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at FROM r WHERE true
-		ON CONFLICT (id) DO UPDATE SET individual_id = excluded.individual_id, user_key = excluded.user_key, shared = excluded.shared,
-			first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-			first_acted_at = excluded.first_acted_at, last_acted_at = excluded.last_acted_at`)
+	if err := made.exec(ctx, b.tx, `INSERT INTO identifiers (id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at)
+		SELECT id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at FROM r`); err != nil {
+		return err
+	}
+	return changed.exec(ctx, b.tx, `UPDATE identifiers AS m SET individual_id = r.individual_id, user_key = r.user_key, shared = r.shared,
+			first_seen_at = r.first_seen_at, last_seen_at = r.last_seen_at,
+			first_acted_at = r.first_acted_at, last_acted_at = r.last_acted_at FROM r WHERE m.id = r.id`)
 }
 
 func (b *batch) writeLinks(ctx context.Context) error {
