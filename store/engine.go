@@ -132,14 +132,6 @@ func (e *engine) anyTextOf(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
-// fromKeys is a table k(id) of the keys of parameter n.
-func (e *engine) fromKeys(n int) string {
-	if e.postgres() {
-		return fmt.Sprintf("unnest($%d::uuid[]) AS k(id)", n)
-	}
-	return fmt.Sprintf("(SELECT value AS id FROM json_each($%d)) AS k", n)
-}
-
 // personKey is the primary key of a table of what individuals have.
 func (e *engine) personKey() string {
 	if e.citus {
@@ -357,13 +349,6 @@ func (c *column) json(v []byte) {
 		c.next(1 + len(v))
 		c.buf = append(append(c.buf, version), v...)
 	}
-}
-
-// querier is a transaction or a connection pool.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // exec runs a statement that reads its input from the table r.

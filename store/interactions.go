@@ -265,7 +265,7 @@ func (r *Reader) Interaction(ctx context.Context, id uuid.UUID) (*insight.Intera
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, errNotFound("interaction")
+		return nil, r.absent(ctx, "interaction", id, "interactions")
 	}
 	return found[0], nil
 }
@@ -354,7 +354,7 @@ func (r *Reader) Session(ctx context.Context, id uuid.UUID) (*insight.Session, e
 	}
 	of, err := r.SessionsOf(ctx, []uuid.UUID{id})
 	if err == nil && of[id] == nil {
-		err = errNotFound("session")
+		err = r.absent(ctx, "session", id, "sessions", "(SELECT id FROM interactions WHERE direction = 1) AS x")
 	}
 	return of[id], err
 }

@@ -94,11 +94,7 @@ func (s *Store) migrationLock(ctx context.Context, o Options) (func(), []goose.P
 		}
 		return func() {}, []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 	}
-	connector, err := sqliteConnector("file:" + (&url.URL{Path: o.File + ".lock"}).EscapedPath() + "?_pragma=busy_timeout(60000)&_txlock=exclusive")
-	if err != nil {
-		return nil, nil, err
-	}
-	db := sql.OpenDB(connector)
+	db := sql.OpenDB(sqliteConnector("file:" + (&url.URL{Path: o.File + ".lock"}).EscapedPath() + "?_pragma=busy_timeout(60000)&_txlock=exclusive"))
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())

@@ -423,7 +423,7 @@ func (r *Reader) Link(ctx context.Context, id uuid.UUID) (*insight.Evidence, err
 		return err
 	})
 	if err == nil && found == nil {
-		err = insight.NewError(insight.NotFound, "link", "there is no such link")
+		err = r.absent(ctx, "link", id, "identity_links")
 	}
 	return found, err
 }
@@ -454,7 +454,18 @@ func (r *Reader) Traits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]i
 	return all, err
 }
 
-// errNotFound makes the NotFound error of a row that a reader does not see.
-func errNotFound(what string) error {
+// absent tells why a row was not found by its id in one of the tables: Withheld when
+// it is there and of an individual whom the purpose does not cover, else NotFound.
+func (r *Reader) absent(ctx context.Context, what string, id uuid.UUID, tables ...string) error {
+	for _, table := range tables {
+		there := false
+		err := r.query(ctx, "store.absent", "SELECT true FROM "+table+" WHERE id = $1", []any{id.String()}, func(rows *sql.Rows) error { return rows.Scan(&there) })
+		if err != nil {
+			return err
+		}
+		if there {
+			return insight.NewError(insight.Withheld, what, "the purpose "+r.purpose.Key+" does not cover this "+what)
+		}
+	}
 	return insight.NewError(insight.NotFound, what, "there is no such "+what)
 }

@@ -163,27 +163,16 @@ func (s *Store) openSQLite(o Options) error {
 	if err := os.MkdirAll(filepath.Dir(o.File), 0o700); err != nil {
 		return &insight.Error{Op: "store.Open", Kind: insight.Unavailable, Subject: "ACQUAINT_DATA", Message: "the data folder cannot be made", Cause: err}
 	}
-	open := func(connections int, options string) (*sql.DB, error) {
-		connector, err := sqliteConnector("file:" + (&url.URL{Path: o.File}).EscapedPath() +
+	open := func(connections int, options string) *sql.DB {
+		db := s.openDB(sqliteConnector("file:" + (&url.URL{Path: o.File}).EscapedPath() +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
-			"&_pragma=cache_size(-32000)&_time_format=sqlite" + options)
-		if err != nil {
-			return nil, err
-		}
-		db := s.openDB(connector)
+			"&_pragma=cache_size(-32000)&_time_format=sqlite" + options))
 		db.SetMaxOpenConns(connections)
 		db.SetMaxIdleConns(connections)
-		return db, nil
+		return db
 	}
 	// The second connection prepares statements while the first is in a transaction.
-	write, err := open(2, "&_txlock=immediate")
-	if err != nil {
-		return err
-	}
-	read, err := open(o.connections(4), "&_pragma=query_only(1)")
-	if err != nil {
-		return errors.Join(err, write.Close())
-	}
+	write, read := open(2, "&_txlock=immediate"), open(o.connections(4), "&_pragma=query_only(1)")
 	s.write, s.read, s.small = newEngine(dialect.SQLite, write), newEngine(dialect.SQLite, read), write
 	s.directory = newDirectory(s)
 	return nil
@@ -210,8 +199,8 @@ func (s *Store) openDB(c driver.Connector) *sql.DB {
 }
 
 // sqliteConnector makes a connector of a driver that knows only names.
-func sqliteConnector(name string) (driver.Connector, error) {
-	return nameConnector{name: name, driver: &sqlite.Driver{}}, nil
+func sqliteConnector(name string) driver.Connector {
+	return nameConnector{name: name, driver: &sqlite.Driver{}}
 }
 
 type nameConnector struct {
@@ -394,6 +383,10 @@ func translatePostgres(e *insight.Error, p *pq.Error) {
 	class := ""
 	if len(p.Code) >= 2 {
 		class = string(p.Code[:2])
+	}
+	if class == "22" || class == "23" {
+		// The message of a wrong or conflicting value quotes it, and causes are logged.
+		e.Cause = fmt.Errorf("PostgreSQL refused a value (%s) of table %q, column %q, constraint %q", p.Code, p.Table, p.Column, p.Constraint)
 	}
 	switch {
 	case p.Code == "57014":

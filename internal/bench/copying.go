@@ -152,7 +152,7 @@ func (c *copier) copyPart(ctx context.Context, table string, columns []string, r
 			err = errors.Join(err, tx.Rollback())
 		}
 	}()
-	in, err := tx.PrepareContext(ctx, pq.CopyInSchema("copied", table, columns...))
+	in, err := tx.PrepareContext(ctx, "COPY copied."+pq.QuoteIdentifier(table)+" ("+strings.Join(columns, ", ")+") FROM STDIN")
 	if err != nil {
 		return err
 	}

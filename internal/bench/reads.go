@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/internal/bulk"
 	"github.com/acquaint/acquaint/internal/simulate"
@@ -324,7 +322,7 @@ func agree(ctx context.Context, served *installation, question []byte, statement
 // individual measures everything about one, each asked about in turn.
 func (r *run) individual(ctx context.Context, served *installation, places []insight.Cursor) error {
 	questions, err := served.questions(individualQuery, "id", places, func(c insight.Cursor) string {
-		return insight.FormatID(insight.IndividualPrefix, uuid.UUID(c.ID))
+		return insight.FormatID(insight.IndividualPrefix, c.ID)
 	})
 	if err != nil {
 		return err
