@@ -54,7 +54,7 @@ type written []byte
 func (j written) MarshalGQL(w io.Writer) { _, _ = w.Write(j) } // it goes to a buffer
 
 // sizeOf is about how much an object takes.
-const sizeOf = 300
+const sizeOf = 400
 
 func whole[T any](ctx context.Context, op *graphql.OperationContext, s *shape[T], objects []T) graphql.Marshaler {
 	w := s.plan(op, graphql.GetFieldContext(ctx).Field.Selections)
