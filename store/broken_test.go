@@ -379,7 +379,6 @@ func TestTranslate(t *testing.T) {
 		{pgError("28P01"), insight.Unavailable, "DATABASE_URL: the server refused the connection: secret detail"},
 		{&pq.Error{Code: "42704", Severity: "FATAL", Message: "unknown setting"}, insight.Unavailable, "DATABASE_URL: the server refused the connection: unknown setting"},
 		{pgError("42601"), insight.Internal, "internal"},
-		{pgError("23505"), insight.Internal, "internal"},
 		{pgError(""), insight.Internal, "internal"},
 		{context.DeadlineExceeded, insight.Exhausted, "it took longer than allowed"},
 		{context.Canceled, insight.Unavailable, "the request was given up"},
@@ -396,6 +395,13 @@ func TestTranslate(t *testing.T) {
 			if insight.KindOf(got) != c.kind || !strings.HasSuffix(got.Error(), c.text) || !errors.Is(got, c.err) {
 				t.Errorf("%v becomes %v (%v), want %q of kind %v", err, got, insight.KindOf(got), c.text, c.kind)
 			}
+		}
+	}
+	// What the engine says of a value quotes it, and must not reach a log.
+	for _, code := range []string{"22P02", "22003", "23505", "23502"} {
+		got := store.Translate("store.Test", fmt.Errorf("beneath: %w", pgError(code)))
+		if detail := insight.Detail(got); insight.KindOf(got) != insight.Internal || strings.Contains(detail, "secret") || !strings.Contains(detail, code) {
+			t.Errorf("%s becomes %v: %s", code, insight.KindOf(got), detail)
 		}
 	}
 	if err := store.Translate("store.Test", nil); err != nil {

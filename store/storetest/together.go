@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
+	"testing"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -13,7 +14,7 @@ import (
 	"github.com/acquaint/acquaint/store"
 )
 
-// Crowds of events that overlap in people and in events, for [Together].
+// overlapping makes events that name the same few people in many ways.
 func overlapping(w *world, people, events int) []*insight.Event {
 	r := rand.New(rand.NewPCG(3, 4))
 	all := make([]*insight.Event, events)
@@ -30,6 +31,13 @@ func overlapping(w *world, people, events int) []*insight.Event {
 		all[i] = w.event(after(float64(r.IntN(600))), []string{"page", "purchase"}[r.IntN(2)], who(names...))
 	}
 	return all
+}
+
+// Together asks of several stores of one empty database, as of several processes,
+// what Run asks of one: that writers and readers at once spoil nothing.
+func Together(t *testing.T, stores []*store.Store, writers int) {
+	t.Helper()
+	together(newWorld(t, stores[0]), stores, writers)
 }
 
 // testConcurrency: eight hand in the same events, each in an order of its own,

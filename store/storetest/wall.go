@@ -70,7 +70,7 @@ func testWall(w *world) {
 			r := must(w.Reader(w.ctx, viewer(c.purpose)))(w)
 			w.same("the purpose", r.Purpose().Key, c.purpose)
 
-			// One by one: an error, and of an individual the one that says why.
+			// One by one: an error that says why.
 			for name, err := range map[string]error{
 				"find by name": second(r.Find(w.ctx, by("u1"))), "find by a weaker name": second(r.Find(w.ctx, by("a1"))),
 				"find by id": second(r.Find(w.ctx, store.Lookup{ID: id})),

@@ -1,0 +1,315 @@
+package store_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/internal/testdb"
+	"github.com/acquaint/acquaint/store"
+)
+
+// recorder keeps the statements that a store sends, with their parameters.
+type recorder struct {
+	mu   sync.Mutex
+	sent []statement
+}
+
+type statement struct {
+	text string
+	args []any
+}
+
+func (r *recorder) take() []statement {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sent := r.sent
+	r.sent = nil
+	return sent
+}
+
+func (r *recorder) note(text string, args []driver.NamedValue) {
+	s := statement{text: text}
+	for _, a := range args {
+		if b, ok := a.Value.([]byte); ok {
+			a.Value = slices.Clone(b)
+		}
+		s.args = append(s.args, a.Value)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent = append(r.sent, s)
+}
+
+func (r *recorder) wrap(c driver.Connector) driver.Connector { return recordingConnector{c, r} }
+
+type recordingConnector struct {
+	driver.Connector
+	to *recorder
+}
+
+func (c recordingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return recordingConn{conn.(postgresConn), c.to}, nil
+}
+
+// postgresConn is what lib/pq's connection can, less that of skipping preparation.
+type postgresConn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.SessionResetter
+	driver.Validator
+}
+
+type recordingConn struct {
+	postgresConn
+	to *recorder
+}
+
+func (c recordingConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	s, err := c.postgresConn.PrepareContext(ctx, text)
+	return recordingStmt{s, text, c.to}, err
+}
+
+type recordingStmt struct {
+	driver.Stmt
+	text string
+	to   *recorder
+}
+
+func (s recordingStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	s.to.note(s.text, args)
+	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+}
+
+func (s recordingStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	s.to.note(s.text, args)
+	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+}
+
+// plan is what EXPLAIN tells of a statement: its nodes and what they read.
+type plan struct {
+	Node     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Parts    []plan `json:"Plans"`
+}
+
+func (p plan) walk(visit func(plan)) {
+	visit(p)
+	for _, part := range p.Parts {
+		part.walk(visit)
+	}
+}
+
+// TestPlans: on the paths that every event and every page take, PostgreSQL finds its
+// rows by an index, and by the right one. With the statistics of some 20,000
+// interactions it is free to choose: reading a whole table is not forbidden to it.
+func TestPlans(t *testing.T) {
+	o := testdb.Postgres(t)
+	sent := &recorder{}
+	o.Wrap = sent.wrap
+	s := testdb.Open(t, o)
+	ctx := t.Context()
+	api := must(s.Source(ctx, store.APISource))
+	event := func(n int) *insight.Event {
+		person, at := n%4000, epoch.Add(time.Duration(n)*time.Minute)
+		e := &insight.Event{
+			MessageID: fmt.Sprint("m", n), Timestamp: at, OccurredAt: at, ReceivedAt: at, Source: api, Channel: api.DefaultChannel, Type: "page", Direction: insight.Inbound,
+			Identities: []insight.Identity{{Kind: insight.UserID, Value: fmt.Sprint("u", person)}, {Kind: insight.AnonymousID, Value: fmt.Sprint("a", n%8000)}},
+		}
+		e.Stream = e.Identities[1]
+		for _, key := range []string{"plan", "city", "size", "pet"} {
+			e.Traits = append(e.Traits, insight.Observation{Key: key, Value: json.RawMessage(`"gold"`), Provenance: insight.Declared, Confidence: 1, Sensitivity: insight.Ordinary})
+		}
+		return e
+	}
+	var events []*insight.Event
+	for n := range 20_000 {
+		events = append(events, event(n))
+	}
+	for some := range slices.Chunk(events, 1000) {
+		if _, err := s.Append(ctx, some); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.DB().Exec("ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+	r := must(s.Reader(ctx, &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}))
+	page := store.Page{Limit: 20}
+	people := must(r.Individuals(ctx, store.Filter{}, store.Order{Descending: true}, page)).Items
+	var ids, interactions, sessions []uuid.UUID
+	for _, i := range people {
+		ids = append(ids, i.ID)
+	}
+	for _, some := range must(r.Interactions(ctx, ids, insight.Selector{}, page, store.WithAll)) {
+		for _, x := range some.Items {
+			interactions = append(interactions, x.ID)
+		}
+	}
+	for _, some := range must(r.Sessions(ctx, ids, page)) {
+		for _, one := range some.Items {
+			sessions = append(sessions, one.ID)
+		}
+	}
+	place := store.Order{}.Place(people[5])
+	inside := page
+	inside.After = &place
+	u7 := store.Lookup{Identity: insight.Identity{Kind: insight.UserID, Value: "u7"}}
+	link := must(r.Links(ctx, ids))[ids[0]][0].ID
+	const timeline, ofIndividual = "interaction_individual_id_occurred_at_id", "identifier_individual_id"
+	more := 20_000
+
+	for _, c := range []struct {
+		name    string
+		indexes []string // that must be among those used
+		ask     func() error
+	}{
+		{"an event that is known", []string{"interactions_pkey"}, func() error { return second(s.Append(ctx, events[:1])) }},
+		{"a hundred that are known", []string{"interactions_pkey"}, func() error { return second(s.Append(ctx, events[:100])) }},
+		{"an event of somebody known", []string{"interactions_pkey", "identifiers_pkey", "identity_links_pkey", "individuals_pkey", "session_individual_id_started_at_id"}, func() error {
+			more++
+			return second(s.Append(ctx, []*insight.Event{event(more)}))
+		}},
+		{"ten of people known", []string{"interactions_pkey", "identifiers_pkey", "identity_links_pkey", "individuals_pkey", "session_individual_id_started_at_id"}, func() error {
+			var some []*insight.Event
+			for range 10 {
+				more++
+				some = append(some, event(more))
+			}
+			return second(s.Append(ctx, some))
+		}},
+		{"an event that two share", []string{"identitylink_a", "identitylink_b", "identifiers_pkey"}, func() error {
+			e := event(more + 1)
+			e.MessageID, e.Identities[1].Value = "shared", "a7" // u7's own, and now another's too
+			e.Identities[0].Value = "u8"
+			e.Stream = e.Identities[1]
+			return second(s.Append(ctx, []*insight.Event{e}))
+		}},
+		{"two become one", []string{timeline, ofIndividual, "session_individual_id_started_at_id", "trait_individual_id_key"}, func() error {
+			_, _, err := s.Merge(ctx, u7, store.Lookup{Identity: insight.Identity{Kind: insight.UserID, Value: "u9"}}, "for the plan")
+			return err
+		}},
+		{"find by name", []string{"identifiers_pkey", "individuals_pkey"}, func() error { return second(r.Find(ctx, u7)) }},
+		{"find by id", []string{"individuals_pkey"}, func() error { return second(r.Find(ctx, store.Lookup{ID: ids[0]})) }},
+		{"find by an old id", []string{"individuals_pkey", "identifiers_origin_key"}, func() error {
+			if _, err := r.Find(ctx, store.Lookup{ID: uuid.New()}); insight.KindOf(err) != insight.NotFound {
+				return fmt.Errorf("somebody is found: %w", err)
+			}
+			return nil
+		}},
+		{"people", []string{"individuals_pkey"}, func() error { return second(r.People(ctx, ids)) }},
+		{"individuals, last seen first", []string{"individual_last_seen_at_id"}, func() error {
+			return second(r.Individuals(ctx, store.Filter{}, store.Order{Descending: true}, page))
+		}},
+		{"individuals, a page further", []string{"individual_last_seen_at_id"}, func() error {
+			return second(r.Individuals(ctx, store.Filter{}, store.Order{Descending: true}, inside))
+		}},
+		{"individuals, first seen first", []string{"individual_first_seen_at_id"}, func() error {
+			return second(r.Individuals(ctx, store.Filter{}, store.Order{FirstSeen: true}, page))
+		}},
+		{"individuals, first seen last, backward", []string{"individual_first_seen_at_id"}, func() error {
+			return second(r.Individuals(ctx, store.Filter{}, store.Order{FirstSeen: true, Descending: true}, store.Page{Limit: 20, Backward: true}))
+		}},
+		{"identifiers", []string{ofIndividual}, func() error { return second(r.Identifiers(ctx, ids)) }},
+		// Of one person, since for twenty of 4,000 reading whole tables is no more work.
+		{"links", []string{"identitylink_a", "identitylink_b", ofIndividual}, func() error { return second(r.Links(ctx, ids[:1])) }},
+		{"a link", []string{"identity_links_pkey"}, func() error { return second(r.Link(ctx, link)) }},
+		{"traits", []string{"trait_individual_id_key"}, func() error { return second(r.Traits(ctx, ids)) }},
+		{"interactions", []string{timeline}, func() error { return second(r.Interactions(ctx, ids, insight.Selector{}, page, store.WithAll)) }},
+		{"interactions, of some types, a page further", []string{timeline}, func() error {
+			return second(r.Interactions(ctx, ids, insight.Selector{Types: []string{"page", "purchase"}, OccurredFrom: epoch}, inside, 0))
+		}},
+		{"interactions, backward", []string{timeline}, func() error {
+			return second(r.Interactions(ctx, ids, insight.Selector{}, store.Page{Limit: 20, Backward: true}, store.WithAll))
+		}},
+		{"the number of interactions", []string{timeline}, func() error { return second(r.CountInteractions(ctx, ids, insight.Selector{})) }},
+		{"timelines", []string{timeline}, func() error {
+			return second(r.Timelines(ctx, ids, insight.Selector{}, epoch.Add(insight.Year)))
+		}},
+		{"an interaction", []string{"interactions_pkey"}, func() error { return second(r.Interaction(ctx, interactions[0])) }},
+		{"interactions by their ids", []string{"interactions_pkey"}, func() error { return second(r.InteractionsByID(ctx, interactions[:20])) }},
+		{"sessions", []string{"session_individual_id_started_at_id"}, func() error { return second(r.Sessions(ctx, ids, page)) }},
+		{"the number of sessions", []string{"session_individual_id_started_at_id"}, func() error { return second(r.CountSessions(ctx, ids)) }},
+		{"a session", []string{"sessions_pkey"}, func() error { return second(r.Session(ctx, sessions[0])) }},
+		{"the sessions of interactions", []string{"interactions_pkey", "session_individual_id_started_at_id"}, func() error { return second(r.SessionsOf(ctx, interactions[:20])) }},
+		{"the interactions of sessions", []string{"sessions_pkey", timeline}, func() error { return second(r.SessionInteractions(ctx, sessions[:20], page, store.WithAll)) }},
+		{"their number", []string{"sessions_pkey", timeline}, func() error { return second(r.CountSessionInteractions(ctx, sessions[:20])) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sent.take()
+			if err := c.ask(); err != nil {
+				t.Fatal(insight.Detail(err))
+			}
+			used := map[string]bool{}
+			for _, one := range sent.take() {
+				explain(t, s, one, used)
+			}
+			for _, index := range c.indexes {
+				if !used[index] {
+					t.Errorf("%s is not used, but %v", index, used)
+				}
+			}
+		})
+	}
+}
+
+// explain notes the indexes that a statement would use, and finds fault with one
+// that would read a whole table of people.
+func explain(t *testing.T, s *store.Store, one statement, used map[string]bool) {
+	t.Helper()
+	if word, _, _ := strings.Cut(one.text, " "); !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, word) || strings.Contains(one.text, "pg_advisory") {
+		return
+	}
+	var text []byte
+	if err := s.DB().QueryRow("EXPLAIN (FORMAT JSON) "+one.text, one.args...).Scan(&text); err != nil {
+		t.Fatalf("%v: %s", err, one.text)
+	}
+	var told []struct{ Plan plan }
+	if err := json.Unmarshal(text, &told); err != nil {
+		t.Fatal(err)
+	}
+	told[0].Plan.walk(func(p plan) {
+		if p.Index != "" {
+			used[p.Index] = true
+		}
+		large := []string{"interactions", "sessions", "individuals", "identifiers", "identity_links", "traits"}
+		if strings.HasSuffix(p.Node, "Seq Scan") && slices.Contains(large, p.Relation) {
+			t.Errorf("all of %s is read for %s\n%s", p.Relation, one.text, text)
+		}
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// TestPlansBite: the fault that the test above looks for is one that it finds.
+func TestPlansBite(t *testing.T) {
+	s := testdb.Open(t, testdb.Postgres(t))
+	var text []byte
+	if err := s.DB().QueryRow("EXPLAIN (FORMAT JSON) SELECT x.id FROM interactions x JOIN sources s ON s.id = x.source_id WHERE x.type = $1", "page").Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	var told []struct{ Plan plan }
+	if err := json.Unmarshal(text, &told); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	told[0].Plan.walk(func(p plan) { found[p.Node+" "+p.Relation] = true })
+	if !found["Seq Scan interactions"] {
+		t.Errorf("what is read is %v", found)
+	}
+}
