@@ -188,7 +188,7 @@ func TestStartsThatAreRefused(t *testing.T) {
 		"beyond loopback":         {[]string{"ACQUAINT_ADDR=:0"}, "acquaint: ACQUAINT_ADDR: to listen beyond this machine, set ACQUAINT_JWT_SECRET"},
 		"an address of nobody":    {[]string{"ACQUAINT_ADDR=192.0.2.1:0", "ACQUAINT_JWT_SECRET=" + strings.Repeat("s", 32)}, "acquaint: ACQUAINT_ADDR: this address cannot be listened on: "},
 		"a wrong value":           {[]string{"ACQUAINT_LOG=loud"}, "acquaint: ACQUAINT_LOG: "},
-		"no database answers":     {[]string{"DATABASE_URL=postgres://u@127.0.0.1:1/d?sslmode=disable"}, "acquaint: the database is away: "},
+		"no database answers":     {[]string{"DATABASE_URL=postgres://u@127.0.0.1:1/d?sslmode=disable"}, "acquaint: DATABASE_URL: the database is away: "},
 		"a database of elsewhere": {[]string{"DATABASE_URL=mysql://h/d"}, "acquaint: DATABASE_URL: "},
 	}
 	for name, c := range cases {
@@ -217,7 +217,7 @@ func TestStartsThatAreRefused(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(w.data, "acquaint.db"), []byte("\x89PNG and what else a picture has in its first few hundred bytes"+strings.Repeat(".", 500)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if r := w.run("serve"); r.status != statusFailed || !strings.HasPrefix(r.errors, "acquaint: the database's file is damaged") {
+		if r := w.run("serve"); r.status != statusFailed || !strings.HasPrefix(r.errors, "acquaint: ACQUAINT_DATA: ") || !strings.Contains(r.errors, "the database's file is damaged") {
 			t.Errorf("status %d, %q", r.status, r.errors)
 		}
 	})
