@@ -10,7 +10,7 @@ import (
 
 // TestEngines: one suite, every engine.
 func TestEngines(t *testing.T) {
-	for name, options := range map[string]func(testing.TB) store.Options{"sqlite": testdb.SQLite, "postgres": testdb.Postgres} {
+	for name, options := range map[string]func(testing.TB) store.Options{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "citus": testdb.Citus} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Run(t, func(t testing.TB) *store.Store { return testdb.Open(t, options(t)) })
 		})

@@ -14,7 +14,9 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/internal/config"
+	"github.com/acquaint/acquaint/internal/testdb"
 	"github.com/acquaint/acquaint/server"
+	"github.com/acquaint/acquaint/store"
 )
 
 func basic(user string) string { return base64.StdEncoding.EncodeToString([]byte(user + ":")) }
@@ -134,14 +136,30 @@ func TestToken(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
-	onEach(t, func(w *world) {
-		if out := w.must("migrate"); !regexp.MustCompile(`: from version 0 to 2\d{13}\n$`).MatchString(out) {
-			w.Errorf("the first time it says %q", out)
-		}
-		if out := w.must("migrate"); !strings.HasSuffix(out, "nothing to do\n") {
-			w.Errorf("the second time it says %q", out)
-		}
-	})
+	for name, options := range map[string]func(testing.TB) store.Options{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "citus": testdb.Undistributed} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.url = options(t).URL
+			if out := w.must("migrate"); !regexp.MustCompile(`: from version 0 to 2\d{13}\n$`).MatchString(out) {
+				w.Errorf("the first time it says %q", out)
+			}
+			if out := w.must("migrate"); !strings.HasSuffix(out, "nothing to do\n") {
+				w.Errorf("the second time it says %q", out)
+			}
+			if name != "citus" {
+				if r := w.run("migrate", "--distribute"); r.status != statusFailed || !strings.HasPrefix(r.errors, "acquaint: DATABASE_URL: ") {
+					w.Errorf("where there is no Citus: status %d, %q", r.status, r.errors)
+				}
+				return
+			}
+			if out := w.must("migrate", "--distribute"); !strings.HasSuffix(out, "distributed over the nodes of its cluster\n") {
+				w.Errorf("distributing, it says %q", out)
+			}
+			if out := w.must("migrate", "--distribute"); !strings.HasSuffix(out, "already distributed, nothing to do\n") {
+				w.Errorf("distributing again, it says %q", out)
+			}
+		})
+	}
 }
 
 func TestVerifyFindsDifferences(t *testing.T) {
