@@ -483,9 +483,7 @@ func (b *batch) writeTraits(ctx context.Context, fresh []*arrival) error {
 		observedAt.time(o.OccurredAt)
 		observed.uuid(o.id)
 	}
-	return r.exec(ctx, b.tx, `INSERT INTO traits (id, individual_id, owner, source_id, key, value, provenance, confidence, sensitivity, observed_at, observation)
-		SELECT id, individual_id, owner, source_id, key, value, provenance, confidence, sensitivity, observed_at, observation FROM r WHERE true
-		ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET value = excluded.value, provenance = excluded.provenance, confidence = excluded.confidence,
+	return r.insert(ctx, b.tx, "traits", `ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET value = excluded.value, provenance = excluded.provenance, confidence = excluded.confidence,
 			sensitivity = excluded.sensitivity, observed_at = excluded.observed_at, observation = excluded.observation
 		WHERE (traits.observed_at, traits.observation) < (excluded.observed_at, excluded.observation)`)
 }
@@ -533,10 +531,7 @@ func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) ([]uuid
 		permitted.int(unasked)
 		b.addRun(whose, a)
 	}
-	err := r.exec(ctx, b.tx, `INSERT INTO interactions (id, individual_id, owner, stream, source_id, channel_id, message_id, type, direction, occurred_at, received_at,
-			value, currency, campaign, properties, identities, permitted)
-		SELECT id, individual_id, owner, stream, source_id, channel_id, message_id, type, direction, occurred_at, received_at,
-			value, currency, campaign, properties, identities, permitted FROM r`)
+	err := r.insert(ctx, b.tx, "interactions", "")
 	return kept, err
 }
 

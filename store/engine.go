@@ -351,12 +351,27 @@ func (c *column) json(v []byte) {
 	}
 }
 
+// insert inserts the rows into a table whose columns have their names. PostgreSQL
+// does so in one statement; SQLite takes a row at a time as VALUES, because of a
+// SELECT it would keep a journal in case only some of the rows can be inserted.
+func (r *rows) insert(ctx context.Context, tx *sql.Tx, table, onConflict string) error {
+	names := strings.Join(r.names, ", ")
+	text := "INSERT INTO " + table + " (" + names + ") "
+	if r.engine.postgres() {
+		text = r.with() + text + "SELECT " + names + " FROM r " + onConflict
+	} else {
+		text += "VALUES (" + strings.Join(r.parameters(), ", ") + ") " + onConflict
+	}
+	return r.execText(ctx, tx, text)
+}
+
 // exec runs a statement that reads its input from the table r.
 func (r *rows) exec(ctx context.Context, tx *sql.Tx, body string) error {
-	if r.len() == 0 {
-		return nil
-	}
-	return r.run(ctx, tx, body, func(s *sql.Stmt, args []any) error {
+	return r.execText(ctx, tx, r.with()+body)
+}
+
+func (r *rows) execText(ctx context.Context, tx *sql.Tx, text string) error {
+	return r.run(ctx, tx, text, func(s *sql.Stmt, args []any) error {
 		_, err := s.ExecContext(ctx, args...)
 		return err
 	})
@@ -365,10 +380,7 @@ func (r *rows) exec(ctx context.Context, tx *sql.Tx, body string) error {
 // query runs a query that reads its input from the table r and hands each row of
 // the answer to scan.
 func (r *rows) query(ctx context.Context, tx *sql.Tx, body string, scan func(*sql.Rows) error) error {
-	if r.len() == 0 {
-		return nil
-	}
-	return r.run(ctx, tx, body, func(s *sql.Stmt, args []any) error {
+	return r.run(ctx, tx, r.with()+body, func(s *sql.Stmt, args []any) error {
 		answer, err := s.QueryContext(ctx, args...)
 		if err != nil {
 			return err
@@ -377,32 +389,37 @@ func (r *rows) query(ctx context.Context, tx *sql.Tx, body string, scan func(*sq
 	})
 }
 
-func (r *rows) run(ctx context.Context, tx *sql.Tx, body string, do func(*sql.Stmt, []any) error) error {
-	var with strings.Builder
-	with.WriteString("WITH r(" + strings.Join(r.names, ", ") + ") AS (")
-	if r.engine.postgres() {
-		with.WriteString("SELECT ")
-	} else {
-		with.WriteString("VALUES (")
-	}
+// parameters are the columns as parameters of a statement. Arrays are walked in
+// step where they stand in a list of columns; in FROM each would be copied first.
+func (r *rows) parameters() []string {
+	parameters := make([]string, len(r.columns))
 	for i, c := range r.columns {
-		if i > 0 {
-			with.WriteString(", ")
-		}
-		parameter := "$" + strconv.Itoa(i+1)
+		parameters[i] = "$" + strconv.Itoa(i+1)
 		if c.pg {
-			// In the list of columns arrays are walked in step; in FROM each is copied first.
-			parameter = "unnest(" + parameter + "::" + c.kind + "[])"
+			parameters[i] = "unnest(" + parameters[i] + "::" + c.kind + "[])"
 		}
-		with.WriteString(parameter)
 	}
-	if !r.engine.postgres() {
-		with.WriteString(")")
-	}
-	with.WriteString(") ")
-	with.WriteString(body)
+	return parameters
+}
 
-	prepared, err := r.engine.stmt(ctx, with.String())
+// with begins a statement with the table r.
+func (r *rows) with() string {
+	table := strings.Join(r.parameters(), ", ")
+	if r.engine.postgres() {
+		table = "SELECT " + table
+	} else {
+		table = "VALUES (" + table + ")"
+	}
+	return "WITH r(" + strings.Join(r.names, ", ") + ") AS (" + table + ") "
+}
+
+// run runs a statement with all rows: at once on PostgreSQL, in turn on SQLite, not
+// at all when there are none.
+func (r *rows) run(ctx context.Context, tx *sql.Tx, text string, do func(*sql.Stmt, []any) error) error {
+	if r.len() == 0 {
+		return nil
+	}
+	prepared, err := r.engine.stmt(ctx, text)
 	if err != nil {
 		return err
 	}

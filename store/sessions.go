@@ -85,9 +85,7 @@ func (b *batch) writeSessions(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.exec(ctx, b.tx, `INSERT INTO sessions (id, individual_id, source_id, stream, channel_id, started_at, ended_at, interactions, views, conversions, campaign)
-		SELECT id, individual_id, source_id, stream, channel_id, started_at, ended_at, interactions, views, conversions, campaign FROM r WHERE true
-		ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at, channel_id = excluded.channel_id,
+	return r.insert(ctx, b.tx, "sessions", `ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at, channel_id = excluded.channel_id,
 			interactions = excluded.interactions, views = excluded.views, conversions = excluded.conversions, campaign = excluded.campaign`)
 }
 

@@ -81,9 +81,7 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 		permitted.int(int64(i.permitted))
 		i.isNew, i.changed = false, false
 	}
-	return r.exec(ctx, b.tx, `INSERT INTO individuals (id, first_seen_at, last_seen_at, acted, identified, contested, permitted)
-		SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted FROM r WHERE true
-		ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
+	return r.insert(ctx, b.tx, "individuals", `ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
 			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted`)
 }
 
@@ -118,8 +116,7 @@ func (b *batch) writeIdentifiers(ctx context.Context) error {
 	for _, f := range b.identifiers {
 		f.isNew, f.changed = false, false
 	}
-	if err := made.exec(ctx, b.tx, `INSERT INTO identifiers (id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at)
-		SELECT id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at FROM r`); err != nil {
+	if err := made.insert(ctx, b.tx, "identifiers", ""); err != nil {
 		return err
 	}
 	return changed.exec(ctx, b.tx, `UPDATE identifiers AS m SET individual_id = r.individual_id, user_key = r.user_key, shared = r.shared,
@@ -147,9 +144,7 @@ func (b *batch) writeLinks(ctx context.Context) error {
 		reason.text(l.reason)
 		l.isNew, l.changed = false, false
 	}
-	return r.exec(ctx, b.tx, `INSERT INTO identity_links (id, a, b, operator, source_id, message_id, observed_at, revoked_at, reason)
-		SELECT id, a, b, operator, source_id, message_id, observed_at, revoked_at, reason FROM r WHERE true
-		ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, message_id = excluded.message_id, observed_at = excluded.observed_at,
+	return r.insert(ctx, b.tx, "identity_links", `ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, message_id = excluded.message_id, observed_at = excluded.observed_at,
 			revoked_at = excluded.revoked_at, reason = excluded.reason`)
 }
 
