@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/acquaint/acquaint/insight"
@@ -363,7 +364,7 @@ func must[T any](v T, err error) T {
 // TestTranslate: what the engines say, as what it means. A full disk of PostgreSQL
 // is here, because none can be filled for a test.
 func TestTranslate(t *testing.T) {
-	pgError := func(code string) error { return &pq.Error{Code: pq.ErrorCode(code), Message: "secret detail"} }
+	pgError := func(code string) error { return &pq.Error{Code: pqerror.Code(code), Message: "secret detail"} }
 	for _, c := range []struct {
 		err  error
 		kind insight.Kind
