@@ -16,15 +16,21 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/acquaint/acquaint/ent/accessentry"
 	"github.com/acquaint/acquaint/ent/channel"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/ledger"
 	"github.com/acquaint/acquaint/ent/purpose"
+	"github.com/acquaint/acquaint/ent/purposeversion"
+	"github.com/acquaint/acquaint/ent/request"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/setting"
 	"github.com/acquaint/acquaint/ent/source"
+	"github.com/acquaint/acquaint/ent/suppression"
 	"github.com/acquaint/acquaint/ent/trait"
 )
 
@@ -33,8 +39,12 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// AccessEntry is the client for interacting with the AccessEntry builders.
+	AccessEntry *AccessEntryClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Consent is the client for interacting with the Consent builders.
+	Consent *ConsentClient
 	// Identifier is the client for interacting with the Identifier builders.
 	Identifier *IdentifierClient
 	// IdentityLink is the client for interacting with the IdentityLink builders.
@@ -43,14 +53,22 @@ type Client struct {
 	Individual *IndividualClient
 	// Interaction is the client for interacting with the Interaction builders.
 	Interaction *InteractionClient
+	// Ledger is the client for interacting with the Ledger builders.
+	Ledger *LedgerClient
 	// Purpose is the client for interacting with the Purpose builders.
 	Purpose *PurposeClient
+	// PurposeVersion is the client for interacting with the PurposeVersion builders.
+	PurposeVersion *PurposeVersionClient
+	// Request is the client for interacting with the Request builders.
+	Request *RequestClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Setting is the client for interacting with the Setting builders.
 	Setting *SettingClient
 	// Source is the client for interacting with the Source builders.
 	Source *SourceClient
+	// Suppression is the client for interacting with the Suppression builders.
+	Suppression *SuppressionClient
 	// Trait is the client for interacting with the Trait builders.
 	Trait *TraitClient
 }
@@ -64,15 +82,21 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.AccessEntry = NewAccessEntryClient(c.config)
 	c.Channel = NewChannelClient(c.config)
+	c.Consent = NewConsentClient(c.config)
 	c.Identifier = NewIdentifierClient(c.config)
 	c.IdentityLink = NewIdentityLinkClient(c.config)
 	c.Individual = NewIndividualClient(c.config)
 	c.Interaction = NewInteractionClient(c.config)
+	c.Ledger = NewLedgerClient(c.config)
 	c.Purpose = NewPurposeClient(c.config)
+	c.PurposeVersion = NewPurposeVersionClient(c.config)
+	c.Request = NewRequestClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Setting = NewSettingClient(c.config)
 	c.Source = NewSourceClient(c.config)
+	c.Suppression = NewSuppressionClient(c.config)
 	c.Trait = NewTraitClient(c.config)
 }
 
@@ -164,18 +188,24 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:          ctx,
-		config:       cfg,
-		Channel:      NewChannelClient(cfg),
-		Identifier:   NewIdentifierClient(cfg),
-		IdentityLink: NewIdentityLinkClient(cfg),
-		Individual:   NewIndividualClient(cfg),
-		Interaction:  NewInteractionClient(cfg),
-		Purpose:      NewPurposeClient(cfg),
-		Session:      NewSessionClient(cfg),
-		Setting:      NewSettingClient(cfg),
-		Source:       NewSourceClient(cfg),
-		Trait:        NewTraitClient(cfg),
+		ctx:            ctx,
+		config:         cfg,
+		AccessEntry:    NewAccessEntryClient(cfg),
+		Channel:        NewChannelClient(cfg),
+		Consent:        NewConsentClient(cfg),
+		Identifier:     NewIdentifierClient(cfg),
+		IdentityLink:   NewIdentityLinkClient(cfg),
+		Individual:     NewIndividualClient(cfg),
+		Interaction:    NewInteractionClient(cfg),
+		Ledger:         NewLedgerClient(cfg),
+		Purpose:        NewPurposeClient(cfg),
+		PurposeVersion: NewPurposeVersionClient(cfg),
+		Request:        NewRequestClient(cfg),
+		Session:        NewSessionClient(cfg),
+		Setting:        NewSettingClient(cfg),
+		Source:         NewSourceClient(cfg),
+		Suppression:    NewSuppressionClient(cfg),
+		Trait:          NewTraitClient(cfg),
 	}, nil
 }
 
@@ -193,25 +223,31 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:          ctx,
-		config:       cfg,
-		Channel:      NewChannelClient(cfg),
-		Identifier:   NewIdentifierClient(cfg),
-		IdentityLink: NewIdentityLinkClient(cfg),
-		Individual:   NewIndividualClient(cfg),
-		Interaction:  NewInteractionClient(cfg),
-		Purpose:      NewPurposeClient(cfg),
-		Session:      NewSessionClient(cfg),
-		Setting:      NewSettingClient(cfg),
-		Source:       NewSourceClient(cfg),
-		Trait:        NewTraitClient(cfg),
+		ctx:            ctx,
+		config:         cfg,
+		AccessEntry:    NewAccessEntryClient(cfg),
+		Channel:        NewChannelClient(cfg),
+		Consent:        NewConsentClient(cfg),
+		Identifier:     NewIdentifierClient(cfg),
+		IdentityLink:   NewIdentityLinkClient(cfg),
+		Individual:     NewIndividualClient(cfg),
+		Interaction:    NewInteractionClient(cfg),
+		Ledger:         NewLedgerClient(cfg),
+		Purpose:        NewPurposeClient(cfg),
+		PurposeVersion: NewPurposeVersionClient(cfg),
+		Request:        NewRequestClient(cfg),
+		Session:        NewSessionClient(cfg),
+		Setting:        NewSettingClient(cfg),
+		Source:         NewSourceClient(cfg),
+		Suppression:    NewSuppressionClient(cfg),
+		Trait:          NewTraitClient(cfg),
 	}, nil
 }
 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Channel.
+//		AccessEntry.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -234,8 +270,9 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Channel, c.Identifier, c.IdentityLink, c.Individual, c.Interaction, c.Purpose,
-		c.Session, c.Setting, c.Source, c.Trait,
+		c.AccessEntry, c.Channel, c.Consent, c.Identifier, c.IdentityLink, c.Individual,
+		c.Interaction, c.Ledger, c.Purpose, c.PurposeVersion, c.Request, c.Session,
+		c.Setting, c.Source, c.Suppression, c.Trait,
 	} {
 		n.Use(hooks...)
 	}
@@ -245,8 +282,9 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Channel, c.Identifier, c.IdentityLink, c.Individual, c.Interaction, c.Purpose,
-		c.Session, c.Setting, c.Source, c.Trait,
+		c.AccessEntry, c.Channel, c.Consent, c.Identifier, c.IdentityLink, c.Individual,
+		c.Interaction, c.Ledger, c.Purpose, c.PurposeVersion, c.Request, c.Session,
+		c.Setting, c.Source, c.Suppression, c.Trait,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -255,8 +293,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *AccessEntryMutation:
+		return c.AccessEntry.mutate(ctx, m)
 	case *ChannelMutation:
 		return c.Channel.mutate(ctx, m)
+	case *ConsentMutation:
+		return c.Consent.mutate(ctx, m)
 	case *IdentifierMutation:
 		return c.Identifier.mutate(ctx, m)
 	case *IdentityLinkMutation:
@@ -265,18 +307,159 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Individual.mutate(ctx, m)
 	case *InteractionMutation:
 		return c.Interaction.mutate(ctx, m)
+	case *LedgerMutation:
+		return c.Ledger.mutate(ctx, m)
 	case *PurposeMutation:
 		return c.Purpose.mutate(ctx, m)
+	case *PurposeVersionMutation:
+		return c.PurposeVersion.mutate(ctx, m)
+	case *RequestMutation:
+		return c.Request.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
 	case *SettingMutation:
 		return c.Setting.mutate(ctx, m)
 	case *SourceMutation:
 		return c.Source.mutate(ctx, m)
+	case *SuppressionMutation:
+		return c.Suppression.mutate(ctx, m)
 	case *TraitMutation:
 		return c.Trait.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// AccessEntryClient is a client for the AccessEntry schema.
+type AccessEntryClient struct {
+	config
+}
+
+// NewAccessEntryClient returns a client for the AccessEntry from the given config.
+func NewAccessEntryClient(c config) *AccessEntryClient {
+	return &AccessEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessentry.Hooks(f(g(h())))`.
+func (c *AccessEntryClient) Use(hooks ...Hook) {
+	c.hooks.AccessEntry = append(c.hooks.AccessEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessentry.Intercept(f(g(h())))`.
+func (c *AccessEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessEntry = append(c.inters.AccessEntry, interceptors...)
+}
+
+// Create returns a builder for creating a AccessEntry entity.
+func (c *AccessEntryClient) Create() *AccessEntryCreate {
+	mutation := newAccessEntryMutation(c.config, OpCreate)
+	return &AccessEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessEntry entities.
+func (c *AccessEntryClient) CreateBulk(builders ...*AccessEntryCreate) *AccessEntryCreateBulk {
+	return &AccessEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessEntryClient) MapCreateBulk(slice any, setFunc func(*AccessEntryCreate, int)) *AccessEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessEntryCreateBulk{err: fmt.Errorf("calling to AccessEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessEntry.
+func (c *AccessEntryClient) Update() *AccessEntryUpdate {
+	mutation := newAccessEntryMutation(c.config, OpUpdate)
+	return &AccessEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessEntryClient) UpdateOne(_m *AccessEntry) *AccessEntryUpdateOne {
+	mutation := newAccessEntryMutation(c.config, OpUpdateOne, withAccessEntry(_m))
+	return &AccessEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessEntryClient) UpdateOneID(id uuid.UUID) *AccessEntryUpdateOne {
+	mutation := newAccessEntryMutation(c.config, OpUpdateOne, withAccessEntryID(id))
+	return &AccessEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessEntry.
+func (c *AccessEntryClient) Delete() *AccessEntryDelete {
+	mutation := newAccessEntryMutation(c.config, OpDelete)
+	return &AccessEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessEntryClient) DeleteOne(_m *AccessEntry) *AccessEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessEntryClient) DeleteOneID(id uuid.UUID) *AccessEntryDeleteOne {
+	builder := c.Delete().Where(accessentry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessEntry.
+func (c *AccessEntryClient) Query() *AccessEntryQuery {
+	return &AccessEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessEntry entity by its id.
+func (c *AccessEntryClient) Get(ctx context.Context, id uuid.UUID) (*AccessEntry, error) {
+	return c.Query().Where(accessentry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessEntryClient) GetX(ctx context.Context, id uuid.UUID) *AccessEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AccessEntryClient) Hooks() []Hook {
+	return c.hooks.AccessEntry
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessEntryClient) Interceptors() []Interceptor {
+	return c.inters.AccessEntry
+}
+
+func (c *AccessEntryClient) mutate(ctx context.Context, m *AccessEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessEntry mutation op: %q", m.Op())
 	}
 }
 
@@ -458,6 +641,171 @@ func (c *ChannelClient) mutate(ctx context.Context, m *ChannelMutation) (Value, 
 		return (&ChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Channel mutation op: %q", m.Op())
+	}
+}
+
+// ConsentClient is a client for the Consent schema.
+type ConsentClient struct {
+	config
+}
+
+// NewConsentClient returns a client for the Consent from the given config.
+func NewConsentClient(c config) *ConsentClient {
+	return &ConsentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `consent.Hooks(f(g(h())))`.
+func (c *ConsentClient) Use(hooks ...Hook) {
+	c.hooks.Consent = append(c.hooks.Consent, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `consent.Intercept(f(g(h())))`.
+func (c *ConsentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Consent = append(c.inters.Consent, interceptors...)
+}
+
+// Create returns a builder for creating a Consent entity.
+func (c *ConsentClient) Create() *ConsentCreate {
+	mutation := newConsentMutation(c.config, OpCreate)
+	return &ConsentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Consent entities.
+func (c *ConsentClient) CreateBulk(builders ...*ConsentCreate) *ConsentCreateBulk {
+	return &ConsentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConsentClient) MapCreateBulk(slice any, setFunc func(*ConsentCreate, int)) *ConsentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConsentCreateBulk{err: fmt.Errorf("calling to ConsentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConsentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConsentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Consent.
+func (c *ConsentClient) Update() *ConsentUpdate {
+	mutation := newConsentMutation(c.config, OpUpdate)
+	return &ConsentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConsentClient) UpdateOne(_m *Consent) *ConsentUpdateOne {
+	mutation := newConsentMutation(c.config, OpUpdateOne, withConsent(_m))
+	return &ConsentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConsentClient) UpdateOneID(id uuid.UUID) *ConsentUpdateOne {
+	mutation := newConsentMutation(c.config, OpUpdateOne, withConsentID(id))
+	return &ConsentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Consent.
+func (c *ConsentClient) Delete() *ConsentDelete {
+	mutation := newConsentMutation(c.config, OpDelete)
+	return &ConsentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConsentClient) DeleteOne(_m *Consent) *ConsentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConsentClient) DeleteOneID(id uuid.UUID) *ConsentDeleteOne {
+	builder := c.Delete().Where(consent.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConsentDeleteOne{builder}
+}
+
+// Query returns a query builder for Consent.
+func (c *ConsentClient) Query() *ConsentQuery {
+	return &ConsentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConsent},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Consent entity by its id.
+func (c *ConsentClient) Get(ctx context.Context, id uuid.UUID) (*Consent, error) {
+	return c.Query().Where(consent.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConsentClient) GetX(ctx context.Context, id uuid.UUID) *Consent {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryIndividual queries the individual edge of a Consent.
+func (c *ConsentClient) QueryIndividual(_m *Consent) *IndividualQuery {
+	query := (&IndividualClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(consent.Table, consent.FieldID, id),
+			sqlgraph.To(individual.Table, individual.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, consent.IndividualTable, consent.IndividualColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPurpose queries the purpose edge of a Consent.
+func (c *ConsentClient) QueryPurpose(_m *Consent) *PurposeQuery {
+	query := (&PurposeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(consent.Table, consent.FieldID, id),
+			sqlgraph.To(purpose.Table, purpose.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, consent.PurposeTable, consent.PurposeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConsentClient) Hooks() []Hook {
+	return c.hooks.Consent
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConsentClient) Interceptors() []Interceptor {
+	return c.inters.Consent
+}
+
+func (c *ConsentClient) mutate(ctx context.Context, m *ConsentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConsentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConsentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConsentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConsentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Consent mutation op: %q", m.Op())
 	}
 }
 
@@ -931,6 +1279,38 @@ func (c *IndividualClient) QueryInteractions(_m *Individual) *InteractionQuery {
 	return query
 }
 
+// QueryConsents queries the consents edge of a Individual.
+func (c *IndividualClient) QueryConsents(_m *Individual) *ConsentQuery {
+	query := (&ConsentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(individual.Table, individual.FieldID, id),
+			sqlgraph.To(consent.Table, consent.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, individual.ConsentsTable, individual.ConsentsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryLedgers queries the ledgers edge of a Individual.
+func (c *IndividualClient) QueryLedgers(_m *Individual) *LedgerQuery {
+	query := (&LedgerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(individual.Table, individual.FieldID, id),
+			sqlgraph.To(ledger.Table, ledger.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, individual.LedgersTable, individual.LedgersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *IndividualClient) Hooks() []Hook {
 	return c.hooks.Individual
@@ -1137,6 +1517,155 @@ func (c *InteractionClient) mutate(ctx context.Context, m *InteractionMutation) 
 	}
 }
 
+// LedgerClient is a client for the Ledger schema.
+type LedgerClient struct {
+	config
+}
+
+// NewLedgerClient returns a client for the Ledger from the given config.
+func NewLedgerClient(c config) *LedgerClient {
+	return &LedgerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `ledger.Hooks(f(g(h())))`.
+func (c *LedgerClient) Use(hooks ...Hook) {
+	c.hooks.Ledger = append(c.hooks.Ledger, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `ledger.Intercept(f(g(h())))`.
+func (c *LedgerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Ledger = append(c.inters.Ledger, interceptors...)
+}
+
+// Create returns a builder for creating a Ledger entity.
+func (c *LedgerClient) Create() *LedgerCreate {
+	mutation := newLedgerMutation(c.config, OpCreate)
+	return &LedgerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Ledger entities.
+func (c *LedgerClient) CreateBulk(builders ...*LedgerCreate) *LedgerCreateBulk {
+	return &LedgerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LedgerClient) MapCreateBulk(slice any, setFunc func(*LedgerCreate, int)) *LedgerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LedgerCreateBulk{err: fmt.Errorf("calling to LedgerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LedgerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LedgerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Ledger.
+func (c *LedgerClient) Update() *LedgerUpdate {
+	mutation := newLedgerMutation(c.config, OpUpdate)
+	return &LedgerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LedgerClient) UpdateOne(_m *Ledger) *LedgerUpdateOne {
+	mutation := newLedgerMutation(c.config, OpUpdateOne, withLedger(_m))
+	return &LedgerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LedgerClient) UpdateOneID(id uuid.UUID) *LedgerUpdateOne {
+	mutation := newLedgerMutation(c.config, OpUpdateOne, withLedgerID(id))
+	return &LedgerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Ledger.
+func (c *LedgerClient) Delete() *LedgerDelete {
+	mutation := newLedgerMutation(c.config, OpDelete)
+	return &LedgerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LedgerClient) DeleteOne(_m *Ledger) *LedgerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LedgerClient) DeleteOneID(id uuid.UUID) *LedgerDeleteOne {
+	builder := c.Delete().Where(ledger.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LedgerDeleteOne{builder}
+}
+
+// Query returns a query builder for Ledger.
+func (c *LedgerClient) Query() *LedgerQuery {
+	return &LedgerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLedger},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Ledger entity by its id.
+func (c *LedgerClient) Get(ctx context.Context, id uuid.UUID) (*Ledger, error) {
+	return c.Query().Where(ledger.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LedgerClient) GetX(ctx context.Context, id uuid.UUID) *Ledger {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryIndividual queries the individual edge of a Ledger.
+func (c *LedgerClient) QueryIndividual(_m *Ledger) *IndividualQuery {
+	query := (&IndividualClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ledger.Table, ledger.FieldID, id),
+			sqlgraph.To(individual.Table, individual.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, ledger.IndividualTable, ledger.IndividualColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LedgerClient) Hooks() []Hook {
+	return c.hooks.Ledger
+}
+
+// Interceptors returns the client interceptors.
+func (c *LedgerClient) Interceptors() []Interceptor {
+	return c.inters.Ledger
+}
+
+func (c *LedgerClient) mutate(ctx context.Context, m *LedgerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LedgerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LedgerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LedgerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LedgerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Ledger mutation op: %q", m.Op())
+	}
+}
+
 // PurposeClient is a client for the Purpose schema.
 type PurposeClient struct {
 	config
@@ -1245,6 +1774,38 @@ func (c *PurposeClient) GetX(ctx context.Context, id uuid.UUID) *Purpose {
 	return obj
 }
 
+// QueryVersions queries the versions edge of a Purpose.
+func (c *PurposeClient) QueryVersions(_m *Purpose) *PurposeVersionQuery {
+	query := (&PurposeVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(purpose.Table, purpose.FieldID, id),
+			sqlgraph.To(purposeversion.Table, purposeversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, purpose.VersionsTable, purpose.VersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryConsents queries the consents edge of a Purpose.
+func (c *PurposeClient) QueryConsents(_m *Purpose) *ConsentQuery {
+	query := (&ConsentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(purpose.Table, purpose.FieldID, id),
+			sqlgraph.To(consent.Table, consent.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, purpose.ConsentsTable, purpose.ConsentsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *PurposeClient) Hooks() []Hook {
 	return c.hooks.Purpose
@@ -1267,6 +1828,288 @@ func (c *PurposeClient) mutate(ctx context.Context, m *PurposeMutation) (Value, 
 		return (&PurposeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Purpose mutation op: %q", m.Op())
+	}
+}
+
+// PurposeVersionClient is a client for the PurposeVersion schema.
+type PurposeVersionClient struct {
+	config
+}
+
+// NewPurposeVersionClient returns a client for the PurposeVersion from the given config.
+func NewPurposeVersionClient(c config) *PurposeVersionClient {
+	return &PurposeVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `purposeversion.Hooks(f(g(h())))`.
+func (c *PurposeVersionClient) Use(hooks ...Hook) {
+	c.hooks.PurposeVersion = append(c.hooks.PurposeVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `purposeversion.Intercept(f(g(h())))`.
+func (c *PurposeVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PurposeVersion = append(c.inters.PurposeVersion, interceptors...)
+}
+
+// Create returns a builder for creating a PurposeVersion entity.
+func (c *PurposeVersionClient) Create() *PurposeVersionCreate {
+	mutation := newPurposeVersionMutation(c.config, OpCreate)
+	return &PurposeVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PurposeVersion entities.
+func (c *PurposeVersionClient) CreateBulk(builders ...*PurposeVersionCreate) *PurposeVersionCreateBulk {
+	return &PurposeVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PurposeVersionClient) MapCreateBulk(slice any, setFunc func(*PurposeVersionCreate, int)) *PurposeVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PurposeVersionCreateBulk{err: fmt.Errorf("calling to PurposeVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PurposeVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PurposeVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PurposeVersion.
+func (c *PurposeVersionClient) Update() *PurposeVersionUpdate {
+	mutation := newPurposeVersionMutation(c.config, OpUpdate)
+	return &PurposeVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PurposeVersionClient) UpdateOne(_m *PurposeVersion) *PurposeVersionUpdateOne {
+	mutation := newPurposeVersionMutation(c.config, OpUpdateOne, withPurposeVersion(_m))
+	return &PurposeVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PurposeVersionClient) UpdateOneID(id uuid.UUID) *PurposeVersionUpdateOne {
+	mutation := newPurposeVersionMutation(c.config, OpUpdateOne, withPurposeVersionID(id))
+	return &PurposeVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PurposeVersion.
+func (c *PurposeVersionClient) Delete() *PurposeVersionDelete {
+	mutation := newPurposeVersionMutation(c.config, OpDelete)
+	return &PurposeVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PurposeVersionClient) DeleteOne(_m *PurposeVersion) *PurposeVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PurposeVersionClient) DeleteOneID(id uuid.UUID) *PurposeVersionDeleteOne {
+	builder := c.Delete().Where(purposeversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PurposeVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for PurposeVersion.
+func (c *PurposeVersionClient) Query() *PurposeVersionQuery {
+	return &PurposeVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePurposeVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PurposeVersion entity by its id.
+func (c *PurposeVersionClient) Get(ctx context.Context, id uuid.UUID) (*PurposeVersion, error) {
+	return c.Query().Where(purposeversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PurposeVersionClient) GetX(ctx context.Context, id uuid.UUID) *PurposeVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPurpose queries the purpose edge of a PurposeVersion.
+func (c *PurposeVersionClient) QueryPurpose(_m *PurposeVersion) *PurposeQuery {
+	query := (&PurposeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(purposeversion.Table, purposeversion.FieldID, id),
+			sqlgraph.To(purpose.Table, purpose.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, purposeversion.PurposeTable, purposeversion.PurposeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PurposeVersionClient) Hooks() []Hook {
+	return c.hooks.PurposeVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *PurposeVersionClient) Interceptors() []Interceptor {
+	return c.inters.PurposeVersion
+}
+
+func (c *PurposeVersionClient) mutate(ctx context.Context, m *PurposeVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PurposeVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PurposeVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PurposeVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PurposeVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PurposeVersion mutation op: %q", m.Op())
+	}
+}
+
+// RequestClient is a client for the Request schema.
+type RequestClient struct {
+	config
+}
+
+// NewRequestClient returns a client for the Request from the given config.
+func NewRequestClient(c config) *RequestClient {
+	return &RequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `request.Hooks(f(g(h())))`.
+func (c *RequestClient) Use(hooks ...Hook) {
+	c.hooks.Request = append(c.hooks.Request, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `request.Intercept(f(g(h())))`.
+func (c *RequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Request = append(c.inters.Request, interceptors...)
+}
+
+// Create returns a builder for creating a Request entity.
+func (c *RequestClient) Create() *RequestCreate {
+	mutation := newRequestMutation(c.config, OpCreate)
+	return &RequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Request entities.
+func (c *RequestClient) CreateBulk(builders ...*RequestCreate) *RequestCreateBulk {
+	return &RequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RequestClient) MapCreateBulk(slice any, setFunc func(*RequestCreate, int)) *RequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RequestCreateBulk{err: fmt.Errorf("calling to RequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Request.
+func (c *RequestClient) Update() *RequestUpdate {
+	mutation := newRequestMutation(c.config, OpUpdate)
+	return &RequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RequestClient) UpdateOne(_m *Request) *RequestUpdateOne {
+	mutation := newRequestMutation(c.config, OpUpdateOne, withRequest(_m))
+	return &RequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RequestClient) UpdateOneID(id uuid.UUID) *RequestUpdateOne {
+	mutation := newRequestMutation(c.config, OpUpdateOne, withRequestID(id))
+	return &RequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Request.
+func (c *RequestClient) Delete() *RequestDelete {
+	mutation := newRequestMutation(c.config, OpDelete)
+	return &RequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RequestClient) DeleteOne(_m *Request) *RequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RequestClient) DeleteOneID(id uuid.UUID) *RequestDeleteOne {
+	builder := c.Delete().Where(request.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RequestDeleteOne{builder}
+}
+
+// Query returns a query builder for Request.
+func (c *RequestClient) Query() *RequestQuery {
+	return &RequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Request entity by its id.
+func (c *RequestClient) Get(ctx context.Context, id uuid.UUID) (*Request, error) {
+	return c.Query().Where(request.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RequestClient) GetX(ctx context.Context, id uuid.UUID) *Request {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RequestClient) Hooks() []Hook {
+	return c.hooks.Request
+}
+
+// Interceptors returns the client interceptors.
+func (c *RequestClient) Interceptors() []Interceptor {
+	return c.inters.Request
+}
+
+func (c *RequestClient) mutate(ctx context.Context, m *RequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Request mutation op: %q", m.Op())
 	}
 }
 
@@ -1797,6 +2640,139 @@ func (c *SourceClient) mutate(ctx context.Context, m *SourceMutation) (Value, er
 	}
 }
 
+// SuppressionClient is a client for the Suppression schema.
+type SuppressionClient struct {
+	config
+}
+
+// NewSuppressionClient returns a client for the Suppression from the given config.
+func NewSuppressionClient(c config) *SuppressionClient {
+	return &SuppressionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `suppression.Hooks(f(g(h())))`.
+func (c *SuppressionClient) Use(hooks ...Hook) {
+	c.hooks.Suppression = append(c.hooks.Suppression, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `suppression.Intercept(f(g(h())))`.
+func (c *SuppressionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Suppression = append(c.inters.Suppression, interceptors...)
+}
+
+// Create returns a builder for creating a Suppression entity.
+func (c *SuppressionClient) Create() *SuppressionCreate {
+	mutation := newSuppressionMutation(c.config, OpCreate)
+	return &SuppressionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Suppression entities.
+func (c *SuppressionClient) CreateBulk(builders ...*SuppressionCreate) *SuppressionCreateBulk {
+	return &SuppressionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SuppressionClient) MapCreateBulk(slice any, setFunc func(*SuppressionCreate, int)) *SuppressionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SuppressionCreateBulk{err: fmt.Errorf("calling to SuppressionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SuppressionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SuppressionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Suppression.
+func (c *SuppressionClient) Update() *SuppressionUpdate {
+	mutation := newSuppressionMutation(c.config, OpUpdate)
+	return &SuppressionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SuppressionClient) UpdateOne(_m *Suppression) *SuppressionUpdateOne {
+	mutation := newSuppressionMutation(c.config, OpUpdateOne, withSuppression(_m))
+	return &SuppressionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SuppressionClient) UpdateOneID(id uuid.UUID) *SuppressionUpdateOne {
+	mutation := newSuppressionMutation(c.config, OpUpdateOne, withSuppressionID(id))
+	return &SuppressionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Suppression.
+func (c *SuppressionClient) Delete() *SuppressionDelete {
+	mutation := newSuppressionMutation(c.config, OpDelete)
+	return &SuppressionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SuppressionClient) DeleteOne(_m *Suppression) *SuppressionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SuppressionClient) DeleteOneID(id uuid.UUID) *SuppressionDeleteOne {
+	builder := c.Delete().Where(suppression.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SuppressionDeleteOne{builder}
+}
+
+// Query returns a query builder for Suppression.
+func (c *SuppressionClient) Query() *SuppressionQuery {
+	return &SuppressionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSuppression},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Suppression entity by its id.
+func (c *SuppressionClient) Get(ctx context.Context, id uuid.UUID) (*Suppression, error) {
+	return c.Query().Where(suppression.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SuppressionClient) GetX(ctx context.Context, id uuid.UUID) *Suppression {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SuppressionClient) Hooks() []Hook {
+	return c.hooks.Suppression
+}
+
+// Interceptors returns the client interceptors.
+func (c *SuppressionClient) Interceptors() []Interceptor {
+	return c.inters.Suppression
+}
+
+func (c *SuppressionClient) mutate(ctx context.Context, m *SuppressionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SuppressionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SuppressionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SuppressionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SuppressionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Suppression mutation op: %q", m.Op())
+	}
+}
+
 // TraitClient is a client for the Trait schema.
 type TraitClient struct {
 	config
@@ -1965,11 +2941,13 @@ func (c *TraitClient) mutate(ctx context.Context, m *TraitMutation) (Value, erro
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Channel, Identifier, IdentityLink, Individual, Interaction, Purpose, Session,
-		Setting, Source, Trait []ent.Hook
+		AccessEntry, Channel, Consent, Identifier, IdentityLink, Individual,
+		Interaction, Ledger, Purpose, PurposeVersion, Request, Session, Setting,
+		Source, Suppression, Trait []ent.Hook
 	}
 	inters struct {
-		Channel, Identifier, IdentityLink, Individual, Interaction, Purpose, Session,
-		Setting, Source, Trait []ent.Interceptor
+		AccessEntry, Channel, Consent, Identifier, IdentityLink, Individual,
+		Interaction, Ledger, Purpose, PurposeVersion, Request, Session, Setting,
+		Source, Suppression, Trait []ent.Interceptor
 	}
 )

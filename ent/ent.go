@@ -12,15 +12,21 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/acquaint/acquaint/ent/accessentry"
 	"github.com/acquaint/acquaint/ent/channel"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/ledger"
 	"github.com/acquaint/acquaint/ent/purpose"
+	"github.com/acquaint/acquaint/ent/purposeversion"
+	"github.com/acquaint/acquaint/ent/request"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/setting"
 	"github.com/acquaint/acquaint/ent/source"
+	"github.com/acquaint/acquaint/ent/suppression"
 	"github.com/acquaint/acquaint/ent/trait"
 )
 
@@ -82,16 +88,22 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			channel.Table:      channel.ValidColumn,
-			identifier.Table:   identifier.ValidColumn,
-			identitylink.Table: identitylink.ValidColumn,
-			individual.Table:   individual.ValidColumn,
-			interaction.Table:  interaction.ValidColumn,
-			purpose.Table:      purpose.ValidColumn,
-			session.Table:      session.ValidColumn,
-			setting.Table:      setting.ValidColumn,
-			source.Table:       source.ValidColumn,
-			trait.Table:        trait.ValidColumn,
+			accessentry.Table:    accessentry.ValidColumn,
+			channel.Table:        channel.ValidColumn,
+			consent.Table:        consent.ValidColumn,
+			identifier.Table:     identifier.ValidColumn,
+			identitylink.Table:   identitylink.ValidColumn,
+			individual.Table:     individual.ValidColumn,
+			interaction.Table:    interaction.ValidColumn,
+			ledger.Table:         ledger.ValidColumn,
+			purpose.Table:        purpose.ValidColumn,
+			purposeversion.Table: purposeversion.ValidColumn,
+			request.Table:        request.ValidColumn,
+			session.Table:        session.ValidColumn,
+			setting.Table:        setting.ValidColumn,
+			source.Table:         source.ValidColumn,
+			suppression.Table:    suppression.ValidColumn,
+			trait.Table:          trait.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

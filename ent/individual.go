@@ -30,6 +30,12 @@ type Individual struct {
 	Contested bool `json:"contested,omitempty"`
 	// the purposes that are permitted now, a bit each
 	Permitted int64 `json:"permitted,omitempty"`
+	// the purposes that were permitted whenever something happened; a purpose may be missing, never too many
+	Whole int64 `json:"whole,omitempty"`
+	// a decision of theirs is in the ledger
+	Decided bool `json:"decided,omitempty"`
+	// when permitted changes by time alone
+	LapsesAt *time.Time `json:"lapses_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the IndividualQuery when eager-loading is set.
 	Edges        IndividualEdges `json:"edges"`
@@ -46,9 +52,13 @@ type IndividualEdges struct {
 	Sessions []*Session `json:"sessions,omitempty"`
 	// Interactions holds the value of the interactions edge.
 	Interactions []*Interaction `json:"interactions,omitempty"`
+	// Consents holds the value of the consents edge.
+	Consents []*Consent `json:"consents,omitempty"`
+	// Ledgers holds the value of the ledgers edge.
+	Ledgers []*Ledger `json:"ledgers,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [6]bool
 }
 
 // IdentifiersOrErr returns the Identifiers value or an error if the edge
@@ -87,16 +97,34 @@ func (e IndividualEdges) InteractionsOrErr() ([]*Interaction, error) {
 	return nil, &NotLoadedError{edge: "interactions"}
 }
 
+// ConsentsOrErr returns the Consents value or an error if the edge
+// was not loaded in eager-loading.
+func (e IndividualEdges) ConsentsOrErr() ([]*Consent, error) {
+	if e.loadedTypes[4] {
+		return e.Consents, nil
+	}
+	return nil, &NotLoadedError{edge: "consents"}
+}
+
+// LedgersOrErr returns the Ledgers value or an error if the edge
+// was not loaded in eager-loading.
+func (e IndividualEdges) LedgersOrErr() ([]*Ledger, error) {
+	if e.loadedTypes[5] {
+		return e.Ledgers, nil
+	}
+	return nil, &NotLoadedError{edge: "ledgers"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Individual) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case individual.FieldActed, individual.FieldIdentified, individual.FieldContested:
+		case individual.FieldActed, individual.FieldIdentified, individual.FieldContested, individual.FieldDecided:
 			values[i] = new(sql.NullBool)
-		case individual.FieldPermitted:
+		case individual.FieldPermitted, individual.FieldWhole:
 			values[i] = new(sql.NullInt64)
-		case individual.FieldFirstSeenAt, individual.FieldLastSeenAt:
+		case individual.FieldFirstSeenAt, individual.FieldLastSeenAt, individual.FieldLapsesAt:
 			values[i] = new(sql.NullTime)
 		case individual.FieldID:
 			values[i] = new(uuid.UUID)
@@ -157,6 +185,25 @@ func (_m *Individual) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Permitted = value.Int64
 			}
+		case individual.FieldWhole:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field whole", values[i])
+			} else if value.Valid {
+				_m.Whole = value.Int64
+			}
+		case individual.FieldDecided:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field decided", values[i])
+			} else if value.Valid {
+				_m.Decided = value.Bool
+			}
+		case individual.FieldLapsesAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field lapses_at", values[i])
+			} else if value.Valid {
+				_m.LapsesAt = new(time.Time)
+				*_m.LapsesAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -188,6 +235,16 @@ func (_m *Individual) QuerySessions() *SessionQuery {
 // QueryInteractions queries the "interactions" edge of the Individual entity.
 func (_m *Individual) QueryInteractions() *InteractionQuery {
 	return NewIndividualClient(_m.config).QueryInteractions(_m)
+}
+
+// QueryConsents queries the "consents" edge of the Individual entity.
+func (_m *Individual) QueryConsents() *ConsentQuery {
+	return NewIndividualClient(_m.config).QueryConsents(_m)
+}
+
+// QueryLedgers queries the "ledgers" edge of the Individual entity.
+func (_m *Individual) QueryLedgers() *LedgerQuery {
+	return NewIndividualClient(_m.config).QueryLedgers(_m)
 }
 
 // Update returns a builder for updating this Individual.
@@ -230,6 +287,17 @@ func (_m *Individual) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("permitted=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Permitted))
+	builder.WriteString(", ")
+	builder.WriteString("whole=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Whole))
+	builder.WriteString(", ")
+	builder.WriteString("decided=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Decided))
+	builder.WriteString(", ")
+	if v := _m.LapsesAt; v != nil {
+		builder.WriteString("lapses_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

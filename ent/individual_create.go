@@ -10,9 +10,11 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/ledger"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/trait"
 	"github.com/google/uuid"
@@ -82,6 +84,48 @@ func (_c *IndividualCreate) SetNillableContested(v *bool) *IndividualCreate {
 // SetPermitted sets the "permitted" field.
 func (_c *IndividualCreate) SetPermitted(v int64) *IndividualCreate {
 	_c.mutation.SetPermitted(v)
+	return _c
+}
+
+// SetWhole sets the "whole" field.
+func (_c *IndividualCreate) SetWhole(v int64) *IndividualCreate {
+	_c.mutation.SetWhole(v)
+	return _c
+}
+
+// SetNillableWhole sets the "whole" field if the given value is not nil.
+func (_c *IndividualCreate) SetNillableWhole(v *int64) *IndividualCreate {
+	if v != nil {
+		_c.SetWhole(*v)
+	}
+	return _c
+}
+
+// SetDecided sets the "decided" field.
+func (_c *IndividualCreate) SetDecided(v bool) *IndividualCreate {
+	_c.mutation.SetDecided(v)
+	return _c
+}
+
+// SetNillableDecided sets the "decided" field if the given value is not nil.
+func (_c *IndividualCreate) SetNillableDecided(v *bool) *IndividualCreate {
+	if v != nil {
+		_c.SetDecided(*v)
+	}
+	return _c
+}
+
+// SetLapsesAt sets the "lapses_at" field.
+func (_c *IndividualCreate) SetLapsesAt(v time.Time) *IndividualCreate {
+	_c.mutation.SetLapsesAt(v)
+	return _c
+}
+
+// SetNillableLapsesAt sets the "lapses_at" field if the given value is not nil.
+func (_c *IndividualCreate) SetNillableLapsesAt(v *time.Time) *IndividualCreate {
+	if v != nil {
+		_c.SetLapsesAt(*v)
+	}
 	return _c
 }
 
@@ -159,6 +203,36 @@ func (_c *IndividualCreate) AddInteractions(v ...*Interaction) *IndividualCreate
 	return _c.AddInteractionIDs(ids...)
 }
 
+// AddConsentIDs adds the "consents" edge to the Consent entity by IDs.
+func (_c *IndividualCreate) AddConsentIDs(ids ...uuid.UUID) *IndividualCreate {
+	_c.mutation.AddConsentIDs(ids...)
+	return _c
+}
+
+// AddConsents adds the "consents" edges to the Consent entity.
+func (_c *IndividualCreate) AddConsents(v ...*Consent) *IndividualCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddConsentIDs(ids...)
+}
+
+// AddLedgerIDs adds the "ledgers" edge to the Ledger entity by IDs.
+func (_c *IndividualCreate) AddLedgerIDs(ids ...uuid.UUID) *IndividualCreate {
+	_c.mutation.AddLedgerIDs(ids...)
+	return _c
+}
+
+// AddLedgers adds the "ledgers" edges to the Ledger entity.
+func (_c *IndividualCreate) AddLedgers(v ...*Ledger) *IndividualCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddLedgerIDs(ids...)
+}
+
 // Mutation returns the IndividualMutation object of the builder.
 func (_c *IndividualCreate) Mutation() *IndividualMutation {
 	return _c.mutation
@@ -206,6 +280,14 @@ func (_c *IndividualCreate) defaults() {
 		v := individual.DefaultContested
 		_c.mutation.SetContested(v)
 	}
+	if _, ok := _c.mutation.Whole(); !ok {
+		v := individual.DefaultWhole
+		_c.mutation.SetWhole(v)
+	}
+	if _, ok := _c.mutation.Decided(); !ok {
+		v := individual.DefaultDecided
+		_c.mutation.SetDecided(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := individual.DefaultID()
 		_c.mutation.SetID(v)
@@ -231,6 +313,12 @@ func (_c *IndividualCreate) check() error {
 	}
 	if _, ok := _c.mutation.Permitted(); !ok {
 		return &ValidationError{Name: "permitted", err: errors.New(`ent: missing required field "Individual.permitted"`)}
+	}
+	if _, ok := _c.mutation.Whole(); !ok {
+		return &ValidationError{Name: "whole", err: errors.New(`ent: missing required field "Individual.whole"`)}
+	}
+	if _, ok := _c.mutation.Decided(); !ok {
+		return &ValidationError{Name: "decided", err: errors.New(`ent: missing required field "Individual.decided"`)}
 	}
 	return nil
 }
@@ -291,6 +379,18 @@ func (_c *IndividualCreate) createSpec() (*Individual, *sqlgraph.CreateSpec) {
 		_spec.SetField(individual.FieldPermitted, field.TypeInt64, value)
 		_node.Permitted = value
 	}
+	if value, ok := _c.mutation.Whole(); ok {
+		_spec.SetField(individual.FieldWhole, field.TypeInt64, value)
+		_node.Whole = value
+	}
+	if value, ok := _c.mutation.Decided(); ok {
+		_spec.SetField(individual.FieldDecided, field.TypeBool, value)
+		_node.Decided = value
+	}
+	if value, ok := _c.mutation.LapsesAt(); ok {
+		_spec.SetField(individual.FieldLapsesAt, field.TypeTime, value)
+		_node.LapsesAt = &value
+	}
 	if nodes := _c.mutation.IdentifiersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -348,6 +448,38 @@ func (_c *IndividualCreate) createSpec() (*Individual, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(interaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ConsentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.LedgersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

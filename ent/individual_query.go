@@ -12,9 +12,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/ledger"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/trait"
@@ -32,6 +34,8 @@ type IndividualQuery struct {
 	withTraits       *TraitQuery
 	withSessions     *SessionQuery
 	withInteractions *InteractionQuery
+	withConsents     *ConsentQuery
+	withLedgers      *LedgerQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -149,6 +153,50 @@ func (_q *IndividualQuery) QueryInteractions() *InteractionQuery {
 			sqlgraph.From(individual.Table, individual.FieldID, selector),
 			sqlgraph.To(interaction.Table, interaction.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, individual.InteractionsTable, individual.InteractionsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryConsents chains the current query on the "consents" edge.
+func (_q *IndividualQuery) QueryConsents() *ConsentQuery {
+	query := (&ConsentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(individual.Table, individual.FieldID, selector),
+			sqlgraph.To(consent.Table, consent.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, individual.ConsentsTable, individual.ConsentsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryLedgers chains the current query on the "ledgers" edge.
+func (_q *IndividualQuery) QueryLedgers() *LedgerQuery {
+	query := (&LedgerClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(individual.Table, individual.FieldID, selector),
+			sqlgraph.To(ledger.Table, ledger.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, individual.LedgersTable, individual.LedgersColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -352,6 +400,8 @@ func (_q *IndividualQuery) Clone() *IndividualQuery {
 		withTraits:       _q.withTraits.Clone(),
 		withSessions:     _q.withSessions.Clone(),
 		withInteractions: _q.withInteractions.Clone(),
+		withConsents:     _q.withConsents.Clone(),
+		withLedgers:      _q.withLedgers.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -399,6 +449,28 @@ func (_q *IndividualQuery) WithInteractions(opts ...func(*InteractionQuery)) *In
 		opt(query)
 	}
 	_q.withInteractions = query
+	return _q
+}
+
+// WithConsents tells the query-builder to eager-load the nodes that are connected to
+// the "consents" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *IndividualQuery) WithConsents(opts ...func(*ConsentQuery)) *IndividualQuery {
+	query := (&ConsentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withConsents = query
+	return _q
+}
+
+// WithLedgers tells the query-builder to eager-load the nodes that are connected to
+// the "ledgers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *IndividualQuery) WithLedgers(opts ...func(*LedgerQuery)) *IndividualQuery {
+	query := (&LedgerClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withLedgers = query
 	return _q
 }
 
@@ -480,11 +552,13 @@ func (_q *IndividualQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*I
 	var (
 		nodes       = []*Individual{}
 		_spec       = _q.querySpec()
-		loadedTypes = [4]bool{
+		loadedTypes = [6]bool{
 			_q.withIdentifiers != nil,
 			_q.withTraits != nil,
 			_q.withSessions != nil,
 			_q.withInteractions != nil,
+			_q.withConsents != nil,
+			_q.withLedgers != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -530,6 +604,20 @@ func (_q *IndividualQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*I
 		if err := _q.loadInteractions(ctx, query, nodes,
 			func(n *Individual) { n.Edges.Interactions = []*Interaction{} },
 			func(n *Individual, e *Interaction) { n.Edges.Interactions = append(n.Edges.Interactions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withConsents; query != nil {
+		if err := _q.loadConsents(ctx, query, nodes,
+			func(n *Individual) { n.Edges.Consents = []*Consent{} },
+			func(n *Individual, e *Consent) { n.Edges.Consents = append(n.Edges.Consents, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withLedgers; query != nil {
+		if err := _q.loadLedgers(ctx, query, nodes,
+			func(n *Individual) { n.Edges.Ledgers = []*Ledger{} },
+			func(n *Individual, e *Ledger) { n.Edges.Ledgers = append(n.Edges.Ledgers, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -641,6 +729,66 @@ func (_q *IndividualQuery) loadInteractions(ctx context.Context, query *Interact
 	}
 	query.Where(predicate.Interaction(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(individual.InteractionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.IndividualID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "individual_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *IndividualQuery) loadConsents(ctx context.Context, query *ConsentQuery, nodes []*Individual, init func(*Individual), assign func(*Individual, *Consent)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Individual)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(consent.FieldIndividualID)
+	}
+	query.Where(predicate.Consent(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(individual.ConsentsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.IndividualID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "individual_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *IndividualQuery) loadLedgers(ctx context.Context, query *LedgerQuery, nodes []*Individual, init func(*Individual), assign func(*Individual, *Ledger)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Individual)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(ledger.FieldIndividualID)
+	}
+	query.Where(predicate.Ledger(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(individual.LedgersColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

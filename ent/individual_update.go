@@ -11,9 +11,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/ledger"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/trait"
@@ -124,6 +126,61 @@ func (_u *IndividualUpdate) AddPermitted(v int64) *IndividualUpdate {
 	return _u
 }
 
+// SetWhole sets the "whole" field.
+func (_u *IndividualUpdate) SetWhole(v int64) *IndividualUpdate {
+	_u.mutation.ResetWhole()
+	_u.mutation.SetWhole(v)
+	return _u
+}
+
+// SetNillableWhole sets the "whole" field if the given value is not nil.
+func (_u *IndividualUpdate) SetNillableWhole(v *int64) *IndividualUpdate {
+	if v != nil {
+		_u.SetWhole(*v)
+	}
+	return _u
+}
+
+// AddWhole adds value to the "whole" field.
+func (_u *IndividualUpdate) AddWhole(v int64) *IndividualUpdate {
+	_u.mutation.AddWhole(v)
+	return _u
+}
+
+// SetDecided sets the "decided" field.
+func (_u *IndividualUpdate) SetDecided(v bool) *IndividualUpdate {
+	_u.mutation.SetDecided(v)
+	return _u
+}
+
+// SetNillableDecided sets the "decided" field if the given value is not nil.
+func (_u *IndividualUpdate) SetNillableDecided(v *bool) *IndividualUpdate {
+	if v != nil {
+		_u.SetDecided(*v)
+	}
+	return _u
+}
+
+// SetLapsesAt sets the "lapses_at" field.
+func (_u *IndividualUpdate) SetLapsesAt(v time.Time) *IndividualUpdate {
+	_u.mutation.SetLapsesAt(v)
+	return _u
+}
+
+// SetNillableLapsesAt sets the "lapses_at" field if the given value is not nil.
+func (_u *IndividualUpdate) SetNillableLapsesAt(v *time.Time) *IndividualUpdate {
+	if v != nil {
+		_u.SetLapsesAt(*v)
+	}
+	return _u
+}
+
+// ClearLapsesAt clears the value of the "lapses_at" field.
+func (_u *IndividualUpdate) ClearLapsesAt() *IndividualUpdate {
+	_u.mutation.ClearLapsesAt()
+	return _u
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
 func (_u *IndividualUpdate) AddIdentifierIDs(ids ...uuid.UUID) *IndividualUpdate {
 	_u.mutation.AddIdentifierIDs(ids...)
@@ -182,6 +239,36 @@ func (_u *IndividualUpdate) AddInteractions(v ...*Interaction) *IndividualUpdate
 		ids[i] = v[i].ID
 	}
 	return _u.AddInteractionIDs(ids...)
+}
+
+// AddConsentIDs adds the "consents" edge to the Consent entity by IDs.
+func (_u *IndividualUpdate) AddConsentIDs(ids ...uuid.UUID) *IndividualUpdate {
+	_u.mutation.AddConsentIDs(ids...)
+	return _u
+}
+
+// AddConsents adds the "consents" edges to the Consent entity.
+func (_u *IndividualUpdate) AddConsents(v ...*Consent) *IndividualUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConsentIDs(ids...)
+}
+
+// AddLedgerIDs adds the "ledgers" edge to the Ledger entity by IDs.
+func (_u *IndividualUpdate) AddLedgerIDs(ids ...uuid.UUID) *IndividualUpdate {
+	_u.mutation.AddLedgerIDs(ids...)
+	return _u
+}
+
+// AddLedgers adds the "ledgers" edges to the Ledger entity.
+func (_u *IndividualUpdate) AddLedgers(v ...*Ledger) *IndividualUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLedgerIDs(ids...)
 }
 
 // Mutation returns the IndividualMutation object of the builder.
@@ -273,6 +360,48 @@ func (_u *IndividualUpdate) RemoveInteractions(v ...*Interaction) *IndividualUpd
 	return _u.RemoveInteractionIDs(ids...)
 }
 
+// ClearConsents clears all "consents" edges to the Consent entity.
+func (_u *IndividualUpdate) ClearConsents() *IndividualUpdate {
+	_u.mutation.ClearConsents()
+	return _u
+}
+
+// RemoveConsentIDs removes the "consents" edge to Consent entities by IDs.
+func (_u *IndividualUpdate) RemoveConsentIDs(ids ...uuid.UUID) *IndividualUpdate {
+	_u.mutation.RemoveConsentIDs(ids...)
+	return _u
+}
+
+// RemoveConsents removes "consents" edges to Consent entities.
+func (_u *IndividualUpdate) RemoveConsents(v ...*Consent) *IndividualUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConsentIDs(ids...)
+}
+
+// ClearLedgers clears all "ledgers" edges to the Ledger entity.
+func (_u *IndividualUpdate) ClearLedgers() *IndividualUpdate {
+	_u.mutation.ClearLedgers()
+	return _u
+}
+
+// RemoveLedgerIDs removes the "ledgers" edge to Ledger entities by IDs.
+func (_u *IndividualUpdate) RemoveLedgerIDs(ids ...uuid.UUID) *IndividualUpdate {
+	_u.mutation.RemoveLedgerIDs(ids...)
+	return _u
+}
+
+// RemoveLedgers removes "ledgers" edges to Ledger entities.
+func (_u *IndividualUpdate) RemoveLedgers(v ...*Ledger) *IndividualUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLedgerIDs(ids...)
+}
+
 // Save executes the query and returns the number of nodes affected by the update operation.
 func (_u *IndividualUpdate) Save(ctx context.Context) (int, error) {
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
@@ -329,6 +458,21 @@ func (_u *IndividualUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.AddedPermitted(); ok {
 		_spec.AddField(individual.FieldPermitted, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Whole(); ok {
+		_spec.SetField(individual.FieldWhole, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedWhole(); ok {
+		_spec.AddField(individual.FieldWhole, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Decided(); ok {
+		_spec.SetField(individual.FieldDecided, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.LapsesAt(); ok {
+		_spec.SetField(individual.FieldLapsesAt, field.TypeTime, value)
+	}
+	if _u.mutation.LapsesAtCleared() {
+		_spec.ClearField(individual.FieldLapsesAt, field.TypeTime)
 	}
 	if _u.mutation.IdentifiersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -503,6 +647,96 @@ func (_u *IndividualUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(interaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConsentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConsentsIDs(); len(nodes) > 0 && !_u.mutation.ConsentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConsentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.LedgersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLedgersIDs(); len(nodes) > 0 && !_u.mutation.LedgersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LedgersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -621,6 +855,61 @@ func (_u *IndividualUpdateOne) AddPermitted(v int64) *IndividualUpdateOne {
 	return _u
 }
 
+// SetWhole sets the "whole" field.
+func (_u *IndividualUpdateOne) SetWhole(v int64) *IndividualUpdateOne {
+	_u.mutation.ResetWhole()
+	_u.mutation.SetWhole(v)
+	return _u
+}
+
+// SetNillableWhole sets the "whole" field if the given value is not nil.
+func (_u *IndividualUpdateOne) SetNillableWhole(v *int64) *IndividualUpdateOne {
+	if v != nil {
+		_u.SetWhole(*v)
+	}
+	return _u
+}
+
+// AddWhole adds value to the "whole" field.
+func (_u *IndividualUpdateOne) AddWhole(v int64) *IndividualUpdateOne {
+	_u.mutation.AddWhole(v)
+	return _u
+}
+
+// SetDecided sets the "decided" field.
+func (_u *IndividualUpdateOne) SetDecided(v bool) *IndividualUpdateOne {
+	_u.mutation.SetDecided(v)
+	return _u
+}
+
+// SetNillableDecided sets the "decided" field if the given value is not nil.
+func (_u *IndividualUpdateOne) SetNillableDecided(v *bool) *IndividualUpdateOne {
+	if v != nil {
+		_u.SetDecided(*v)
+	}
+	return _u
+}
+
+// SetLapsesAt sets the "lapses_at" field.
+func (_u *IndividualUpdateOne) SetLapsesAt(v time.Time) *IndividualUpdateOne {
+	_u.mutation.SetLapsesAt(v)
+	return _u
+}
+
+// SetNillableLapsesAt sets the "lapses_at" field if the given value is not nil.
+func (_u *IndividualUpdateOne) SetNillableLapsesAt(v *time.Time) *IndividualUpdateOne {
+	if v != nil {
+		_u.SetLapsesAt(*v)
+	}
+	return _u
+}
+
+// ClearLapsesAt clears the value of the "lapses_at" field.
+func (_u *IndividualUpdateOne) ClearLapsesAt() *IndividualUpdateOne {
+	_u.mutation.ClearLapsesAt()
+	return _u
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
 func (_u *IndividualUpdateOne) AddIdentifierIDs(ids ...uuid.UUID) *IndividualUpdateOne {
 	_u.mutation.AddIdentifierIDs(ids...)
@@ -679,6 +968,36 @@ func (_u *IndividualUpdateOne) AddInteractions(v ...*Interaction) *IndividualUpd
 		ids[i] = v[i].ID
 	}
 	return _u.AddInteractionIDs(ids...)
+}
+
+// AddConsentIDs adds the "consents" edge to the Consent entity by IDs.
+func (_u *IndividualUpdateOne) AddConsentIDs(ids ...uuid.UUID) *IndividualUpdateOne {
+	_u.mutation.AddConsentIDs(ids...)
+	return _u
+}
+
+// AddConsents adds the "consents" edges to the Consent entity.
+func (_u *IndividualUpdateOne) AddConsents(v ...*Consent) *IndividualUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConsentIDs(ids...)
+}
+
+// AddLedgerIDs adds the "ledgers" edge to the Ledger entity by IDs.
+func (_u *IndividualUpdateOne) AddLedgerIDs(ids ...uuid.UUID) *IndividualUpdateOne {
+	_u.mutation.AddLedgerIDs(ids...)
+	return _u
+}
+
+// AddLedgers adds the "ledgers" edges to the Ledger entity.
+func (_u *IndividualUpdateOne) AddLedgers(v ...*Ledger) *IndividualUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLedgerIDs(ids...)
 }
 
 // Mutation returns the IndividualMutation object of the builder.
@@ -770,6 +1089,48 @@ func (_u *IndividualUpdateOne) RemoveInteractions(v ...*Interaction) *Individual
 	return _u.RemoveInteractionIDs(ids...)
 }
 
+// ClearConsents clears all "consents" edges to the Consent entity.
+func (_u *IndividualUpdateOne) ClearConsents() *IndividualUpdateOne {
+	_u.mutation.ClearConsents()
+	return _u
+}
+
+// RemoveConsentIDs removes the "consents" edge to Consent entities by IDs.
+func (_u *IndividualUpdateOne) RemoveConsentIDs(ids ...uuid.UUID) *IndividualUpdateOne {
+	_u.mutation.RemoveConsentIDs(ids...)
+	return _u
+}
+
+// RemoveConsents removes "consents" edges to Consent entities.
+func (_u *IndividualUpdateOne) RemoveConsents(v ...*Consent) *IndividualUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConsentIDs(ids...)
+}
+
+// ClearLedgers clears all "ledgers" edges to the Ledger entity.
+func (_u *IndividualUpdateOne) ClearLedgers() *IndividualUpdateOne {
+	_u.mutation.ClearLedgers()
+	return _u
+}
+
+// RemoveLedgerIDs removes the "ledgers" edge to Ledger entities by IDs.
+func (_u *IndividualUpdateOne) RemoveLedgerIDs(ids ...uuid.UUID) *IndividualUpdateOne {
+	_u.mutation.RemoveLedgerIDs(ids...)
+	return _u
+}
+
+// RemoveLedgers removes "ledgers" edges to Ledger entities.
+func (_u *IndividualUpdateOne) RemoveLedgers(v ...*Ledger) *IndividualUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLedgerIDs(ids...)
+}
+
 // Where appends a list predicates to the IndividualUpdate builder.
 func (_u *IndividualUpdateOne) Where(ps ...predicate.Individual) *IndividualUpdateOne {
 	_u.mutation.Where(ps...)
@@ -856,6 +1217,21 @@ func (_u *IndividualUpdateOne) sqlSave(ctx context.Context) (_node *Individual, 
 	}
 	if value, ok := _u.mutation.AddedPermitted(); ok {
 		_spec.AddField(individual.FieldPermitted, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Whole(); ok {
+		_spec.SetField(individual.FieldWhole, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedWhole(); ok {
+		_spec.AddField(individual.FieldWhole, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Decided(); ok {
+		_spec.SetField(individual.FieldDecided, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.LapsesAt(); ok {
+		_spec.SetField(individual.FieldLapsesAt, field.TypeTime, value)
+	}
+	if _u.mutation.LapsesAtCleared() {
+		_spec.ClearField(individual.FieldLapsesAt, field.TypeTime)
 	}
 	if _u.mutation.IdentifiersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1030,6 +1406,96 @@ func (_u *IndividualUpdateOne) sqlSave(ctx context.Context) (_node *Individual, 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(interaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConsentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConsentsIDs(); len(nodes) > 0 && !_u.mutation.ConsentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConsentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.ConsentsTable,
+			Columns: []string{individual.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.LedgersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLedgersIDs(); len(nodes) > 0 && !_u.mutation.LedgersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LedgersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   individual.LedgersTable,
+			Columns: []string{individual.LedgersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ledger.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -12,16 +12,22 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/acquaint/acquaint/ent/accessentry"
 	"github.com/acquaint/acquaint/ent/channel"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/ledger"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/ent/purpose"
+	"github.com/acquaint/acquaint/ent/purposeversion"
+	"github.com/acquaint/acquaint/ent/request"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/setting"
 	"github.com/acquaint/acquaint/ent/source"
+	"github.com/acquaint/acquaint/ent/suppression"
 	"github.com/acquaint/acquaint/ent/trait"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/google/uuid"
@@ -36,17 +42,571 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeChannel      = "Channel"
-	TypeIdentifier   = "Identifier"
-	TypeIdentityLink = "IdentityLink"
-	TypeIndividual   = "Individual"
-	TypeInteraction  = "Interaction"
-	TypePurpose      = "Purpose"
-	TypeSession      = "Session"
-	TypeSetting      = "Setting"
-	TypeSource       = "Source"
-	TypeTrait        = "Trait"
+	TypeAccessEntry    = "AccessEntry"
+	TypeChannel        = "Channel"
+	TypeConsent        = "Consent"
+	TypeIdentifier     = "Identifier"
+	TypeIdentityLink   = "IdentityLink"
+	TypeIndividual     = "Individual"
+	TypeInteraction    = "Interaction"
+	TypeLedger         = "Ledger"
+	TypePurpose        = "Purpose"
+	TypePurposeVersion = "PurposeVersion"
+	TypeRequest        = "Request"
+	TypeSession        = "Session"
+	TypeSetting        = "Setting"
+	TypeSource         = "Source"
+	TypeSuppression    = "Suppression"
+	TypeTrait          = "Trait"
 )
+
+// AccessEntryMutation represents an operation that mutates the AccessEntry nodes in the graph.
+type AccessEntryMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	individual_id *uuid.UUID
+	purpose_id    *uuid.UUID
+	subject       *string
+	operation     *string
+	read_at       *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*AccessEntry, error)
+	predicates    []predicate.AccessEntry
+}
+
+var _ ent.Mutation = (*AccessEntryMutation)(nil)
+
+// accessentryOption allows management of the mutation configuration using functional options.
+type accessentryOption func(*AccessEntryMutation)
+
+// newAccessEntryMutation creates new mutation for the AccessEntry entity.
+func newAccessEntryMutation(c config, op Op, opts ...accessentryOption) *AccessEntryMutation {
+	m := &AccessEntryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAccessEntry,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAccessEntryID sets the ID field of the mutation.
+func withAccessEntryID(id uuid.UUID) accessentryOption {
+	return func(m *AccessEntryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AccessEntry
+		)
+		m.oldValue = func(ctx context.Context) (*AccessEntry, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AccessEntry.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAccessEntry sets the old AccessEntry of the mutation.
+func withAccessEntry(node *AccessEntry) accessentryOption {
+	return func(m *AccessEntryMutation) {
+		m.oldValue = func(context.Context) (*AccessEntry, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AccessEntryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AccessEntryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of AccessEntry entities.
+func (m *AccessEntryMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AccessEntryMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AccessEntryMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AccessEntry.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *AccessEntryMutation) SetIndividualID(u uuid.UUID) {
+	m.individual_id = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *AccessEntryMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the AccessEntry entity.
+// If the AccessEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessEntryMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *AccessEntryMutation) ResetIndividualID() {
+	m.individual_id = nil
+}
+
+// SetPurposeID sets the "purpose_id" field.
+func (m *AccessEntryMutation) SetPurposeID(u uuid.UUID) {
+	m.purpose_id = &u
+}
+
+// PurposeID returns the value of the "purpose_id" field in the mutation.
+func (m *AccessEntryMutation) PurposeID() (r uuid.UUID, exists bool) {
+	v := m.purpose_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurposeID returns the old "purpose_id" field's value of the AccessEntry entity.
+// If the AccessEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessEntryMutation) OldPurposeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurposeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurposeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurposeID: %w", err)
+	}
+	return oldValue.PurposeID, nil
+}
+
+// ResetPurposeID resets all changes to the "purpose_id" field.
+func (m *AccessEntryMutation) ResetPurposeID() {
+	m.purpose_id = nil
+}
+
+// SetSubject sets the "subject" field.
+func (m *AccessEntryMutation) SetSubject(s string) {
+	m.subject = &s
+}
+
+// Subject returns the value of the "subject" field in the mutation.
+func (m *AccessEntryMutation) Subject() (r string, exists bool) {
+	v := m.subject
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubject returns the old "subject" field's value of the AccessEntry entity.
+// If the AccessEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessEntryMutation) OldSubject(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubject is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubject requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubject: %w", err)
+	}
+	return oldValue.Subject, nil
+}
+
+// ResetSubject resets all changes to the "subject" field.
+func (m *AccessEntryMutation) ResetSubject() {
+	m.subject = nil
+}
+
+// SetOperation sets the "operation" field.
+func (m *AccessEntryMutation) SetOperation(s string) {
+	m.operation = &s
+}
+
+// Operation returns the value of the "operation" field in the mutation.
+func (m *AccessEntryMutation) Operation() (r string, exists bool) {
+	v := m.operation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOperation returns the old "operation" field's value of the AccessEntry entity.
+// If the AccessEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessEntryMutation) OldOperation(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOperation is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOperation requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOperation: %w", err)
+	}
+	return oldValue.Operation, nil
+}
+
+// ResetOperation resets all changes to the "operation" field.
+func (m *AccessEntryMutation) ResetOperation() {
+	m.operation = nil
+}
+
+// SetReadAt sets the "read_at" field.
+func (m *AccessEntryMutation) SetReadAt(t time.Time) {
+	m.read_at = &t
+}
+
+// ReadAt returns the value of the "read_at" field in the mutation.
+func (m *AccessEntryMutation) ReadAt() (r time.Time, exists bool) {
+	v := m.read_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReadAt returns the old "read_at" field's value of the AccessEntry entity.
+// If the AccessEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessEntryMutation) OldReadAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReadAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReadAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReadAt: %w", err)
+	}
+	return oldValue.ReadAt, nil
+}
+
+// ResetReadAt resets all changes to the "read_at" field.
+func (m *AccessEntryMutation) ResetReadAt() {
+	m.read_at = nil
+}
+
+// Where appends a list predicates to the AccessEntryMutation builder.
+func (m *AccessEntryMutation) Where(ps ...predicate.AccessEntry) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AccessEntryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AccessEntryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AccessEntry, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AccessEntryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AccessEntryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AccessEntry).
+func (m *AccessEntryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AccessEntryMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.individual_id != nil {
+		fields = append(fields, accessentry.FieldIndividualID)
+	}
+	if m.purpose_id != nil {
+		fields = append(fields, accessentry.FieldPurposeID)
+	}
+	if m.subject != nil {
+		fields = append(fields, accessentry.FieldSubject)
+	}
+	if m.operation != nil {
+		fields = append(fields, accessentry.FieldOperation)
+	}
+	if m.read_at != nil {
+		fields = append(fields, accessentry.FieldReadAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AccessEntryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case accessentry.FieldIndividualID:
+		return m.IndividualID()
+	case accessentry.FieldPurposeID:
+		return m.PurposeID()
+	case accessentry.FieldSubject:
+		return m.Subject()
+	case accessentry.FieldOperation:
+		return m.Operation()
+	case accessentry.FieldReadAt:
+		return m.ReadAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AccessEntryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case accessentry.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case accessentry.FieldPurposeID:
+		return m.OldPurposeID(ctx)
+	case accessentry.FieldSubject:
+		return m.OldSubject(ctx)
+	case accessentry.FieldOperation:
+		return m.OldOperation(ctx)
+	case accessentry.FieldReadAt:
+		return m.OldReadAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown AccessEntry field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AccessEntryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case accessentry.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case accessentry.FieldPurposeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurposeID(v)
+		return nil
+	case accessentry.FieldSubject:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubject(v)
+		return nil
+	case accessentry.FieldOperation:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOperation(v)
+		return nil
+	case accessentry.FieldReadAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReadAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AccessEntry field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AccessEntryMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AccessEntryMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AccessEntryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown AccessEntry numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AccessEntryMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AccessEntryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AccessEntryMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown AccessEntry nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AccessEntryMutation) ResetField(name string) error {
+	switch name {
+	case accessentry.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case accessentry.FieldPurposeID:
+		m.ResetPurposeID()
+		return nil
+	case accessentry.FieldSubject:
+		m.ResetSubject()
+		return nil
+	case accessentry.FieldOperation:
+		m.ResetOperation()
+		return nil
+	case accessentry.FieldReadAt:
+		m.ResetReadAt()
+		return nil
+	}
+	return fmt.Errorf("unknown AccessEntry field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AccessEntryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AccessEntryMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AccessEntryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AccessEntryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AccessEntryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AccessEntryMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AccessEntryMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown AccessEntry unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AccessEntryMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown AccessEntry edge %s", name)
+}
 
 // ChannelMutation represents an operation that mutates the Channel nodes in the graph.
 type ChannelMutation struct {
@@ -745,6 +1305,1375 @@ func (m *ChannelMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Channel edge %s", name)
+}
+
+// ConsentMutation represents an operation that mutates the Consent nodes in the graph.
+type ConsentMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *uuid.UUID
+	owner             *uuid.UUID
+	sequence          *int
+	addsequence       *int
+	covers            *[]uuid.UUID
+	appendcovers      []uuid.UUID
+	decision          *uint8
+	adddecision       *int8
+	effective_at      *time.Time
+	recorded_at       *time.Time
+	expires_at        *time.Time
+	source            *string
+	method            *string
+	policy_version    *string
+	jurisdiction      *string
+	evidence          *string
+	hash              *string
+	previous_hash     *string
+	clearedFields     map[string]struct{}
+	individual        *uuid.UUID
+	clearedindividual bool
+	purpose           *uuid.UUID
+	clearedpurpose    bool
+	done              bool
+	oldValue          func(context.Context) (*Consent, error)
+	predicates        []predicate.Consent
+}
+
+var _ ent.Mutation = (*ConsentMutation)(nil)
+
+// consentOption allows management of the mutation configuration using functional options.
+type consentOption func(*ConsentMutation)
+
+// newConsentMutation creates new mutation for the Consent entity.
+func newConsentMutation(c config, op Op, opts ...consentOption) *ConsentMutation {
+	m := &ConsentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConsent,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConsentID sets the ID field of the mutation.
+func withConsentID(id uuid.UUID) consentOption {
+	return func(m *ConsentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Consent
+		)
+		m.oldValue = func(ctx context.Context) (*Consent, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Consent.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConsent sets the old Consent of the mutation.
+func withConsent(node *Consent) consentOption {
+	return func(m *ConsentMutation) {
+		m.oldValue = func(context.Context) (*Consent, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConsentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConsentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Consent entities.
+func (m *ConsentMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConsentMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConsentMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Consent.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *ConsentMutation) SetIndividualID(u uuid.UUID) {
+	m.individual = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *ConsentMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *ConsentMutation) ResetIndividualID() {
+	m.individual = nil
+}
+
+// SetOwner sets the "owner" field.
+func (m *ConsentMutation) SetOwner(u uuid.UUID) {
+	m.owner = &u
+}
+
+// Owner returns the value of the "owner" field in the mutation.
+func (m *ConsentMutation) Owner() (r uuid.UUID, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwner returns the old "owner" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldOwner(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwner is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwner requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwner: %w", err)
+	}
+	return oldValue.Owner, nil
+}
+
+// ResetOwner resets all changes to the "owner" field.
+func (m *ConsentMutation) ResetOwner() {
+	m.owner = nil
+}
+
+// SetSequence sets the "sequence" field.
+func (m *ConsentMutation) SetSequence(i int) {
+	m.sequence = &i
+	m.addsequence = nil
+}
+
+// Sequence returns the value of the "sequence" field in the mutation.
+func (m *ConsentMutation) Sequence() (r int, exists bool) {
+	v := m.sequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSequence returns the old "sequence" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldSequence(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSequence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSequence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSequence: %w", err)
+	}
+	return oldValue.Sequence, nil
+}
+
+// AddSequence adds i to the "sequence" field.
+func (m *ConsentMutation) AddSequence(i int) {
+	if m.addsequence != nil {
+		*m.addsequence += i
+	} else {
+		m.addsequence = &i
+	}
+}
+
+// AddedSequence returns the value that was added to the "sequence" field in this mutation.
+func (m *ConsentMutation) AddedSequence() (r int, exists bool) {
+	v := m.addsequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSequence resets all changes to the "sequence" field.
+func (m *ConsentMutation) ResetSequence() {
+	m.sequence = nil
+	m.addsequence = nil
+}
+
+// SetCovers sets the "covers" field.
+func (m *ConsentMutation) SetCovers(u []uuid.UUID) {
+	m.covers = &u
+	m.appendcovers = nil
+}
+
+// Covers returns the value of the "covers" field in the mutation.
+func (m *ConsentMutation) Covers() (r []uuid.UUID, exists bool) {
+	v := m.covers
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCovers returns the old "covers" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldCovers(ctx context.Context) (v []uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCovers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCovers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCovers: %w", err)
+	}
+	return oldValue.Covers, nil
+}
+
+// AppendCovers adds u to the "covers" field.
+func (m *ConsentMutation) AppendCovers(u []uuid.UUID) {
+	m.appendcovers = append(m.appendcovers, u...)
+}
+
+// AppendedCovers returns the list of values that were appended to the "covers" field in this mutation.
+func (m *ConsentMutation) AppendedCovers() ([]uuid.UUID, bool) {
+	if len(m.appendcovers) == 0 {
+		return nil, false
+	}
+	return m.appendcovers, true
+}
+
+// ClearCovers clears the value of the "covers" field.
+func (m *ConsentMutation) ClearCovers() {
+	m.covers = nil
+	m.appendcovers = nil
+	m.clearedFields[consent.FieldCovers] = struct{}{}
+}
+
+// CoversCleared returns if the "covers" field was cleared in this mutation.
+func (m *ConsentMutation) CoversCleared() bool {
+	_, ok := m.clearedFields[consent.FieldCovers]
+	return ok
+}
+
+// ResetCovers resets all changes to the "covers" field.
+func (m *ConsentMutation) ResetCovers() {
+	m.covers = nil
+	m.appendcovers = nil
+	delete(m.clearedFields, consent.FieldCovers)
+}
+
+// SetPurposeID sets the "purpose_id" field.
+func (m *ConsentMutation) SetPurposeID(u uuid.UUID) {
+	m.purpose = &u
+}
+
+// PurposeID returns the value of the "purpose_id" field in the mutation.
+func (m *ConsentMutation) PurposeID() (r uuid.UUID, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurposeID returns the old "purpose_id" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldPurposeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurposeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurposeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurposeID: %w", err)
+	}
+	return oldValue.PurposeID, nil
+}
+
+// ResetPurposeID resets all changes to the "purpose_id" field.
+func (m *ConsentMutation) ResetPurposeID() {
+	m.purpose = nil
+}
+
+// SetDecision sets the "decision" field.
+func (m *ConsentMutation) SetDecision(u uint8) {
+	m.decision = &u
+	m.adddecision = nil
+}
+
+// Decision returns the value of the "decision" field in the mutation.
+func (m *ConsentMutation) Decision() (r uint8, exists bool) {
+	v := m.decision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecision returns the old "decision" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldDecision(ctx context.Context) (v uint8, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecision: %w", err)
+	}
+	return oldValue.Decision, nil
+}
+
+// AddDecision adds u to the "decision" field.
+func (m *ConsentMutation) AddDecision(u int8) {
+	if m.adddecision != nil {
+		*m.adddecision += u
+	} else {
+		m.adddecision = &u
+	}
+}
+
+// AddedDecision returns the value that was added to the "decision" field in this mutation.
+func (m *ConsentMutation) AddedDecision() (r int8, exists bool) {
+	v := m.adddecision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDecision resets all changes to the "decision" field.
+func (m *ConsentMutation) ResetDecision() {
+	m.decision = nil
+	m.adddecision = nil
+}
+
+// SetEffectiveAt sets the "effective_at" field.
+func (m *ConsentMutation) SetEffectiveAt(t time.Time) {
+	m.effective_at = &t
+}
+
+// EffectiveAt returns the value of the "effective_at" field in the mutation.
+func (m *ConsentMutation) EffectiveAt() (r time.Time, exists bool) {
+	v := m.effective_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEffectiveAt returns the old "effective_at" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldEffectiveAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEffectiveAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEffectiveAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEffectiveAt: %w", err)
+	}
+	return oldValue.EffectiveAt, nil
+}
+
+// ResetEffectiveAt resets all changes to the "effective_at" field.
+func (m *ConsentMutation) ResetEffectiveAt() {
+	m.effective_at = nil
+}
+
+// SetRecordedAt sets the "recorded_at" field.
+func (m *ConsentMutation) SetRecordedAt(t time.Time) {
+	m.recorded_at = &t
+}
+
+// RecordedAt returns the value of the "recorded_at" field in the mutation.
+func (m *ConsentMutation) RecordedAt() (r time.Time, exists bool) {
+	v := m.recorded_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordedAt returns the old "recorded_at" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldRecordedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordedAt: %w", err)
+	}
+	return oldValue.RecordedAt, nil
+}
+
+// ResetRecordedAt resets all changes to the "recorded_at" field.
+func (m *ConsentMutation) ResetRecordedAt() {
+	m.recorded_at = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *ConsentMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *ConsentMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *ConsentMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[consent.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *ConsentMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[consent.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *ConsentMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, consent.FieldExpiresAt)
+}
+
+// SetSource sets the "source" field.
+func (m *ConsentMutation) SetSource(s string) {
+	m.source = &s
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *ConsentMutation) Source() (r string, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldSource(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *ConsentMutation) ResetSource() {
+	m.source = nil
+}
+
+// SetMethod sets the "method" field.
+func (m *ConsentMutation) SetMethod(s string) {
+	m.method = &s
+}
+
+// Method returns the value of the "method" field in the mutation.
+func (m *ConsentMutation) Method() (r string, exists bool) {
+	v := m.method
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMethod returns the old "method" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldMethod(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMethod is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMethod requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMethod: %w", err)
+	}
+	return oldValue.Method, nil
+}
+
+// ResetMethod resets all changes to the "method" field.
+func (m *ConsentMutation) ResetMethod() {
+	m.method = nil
+}
+
+// SetPolicyVersion sets the "policy_version" field.
+func (m *ConsentMutation) SetPolicyVersion(s string) {
+	m.policy_version = &s
+}
+
+// PolicyVersion returns the value of the "policy_version" field in the mutation.
+func (m *ConsentMutation) PolicyVersion() (r string, exists bool) {
+	v := m.policy_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPolicyVersion returns the old "policy_version" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldPolicyVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPolicyVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPolicyVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPolicyVersion: %w", err)
+	}
+	return oldValue.PolicyVersion, nil
+}
+
+// ResetPolicyVersion resets all changes to the "policy_version" field.
+func (m *ConsentMutation) ResetPolicyVersion() {
+	m.policy_version = nil
+}
+
+// SetJurisdiction sets the "jurisdiction" field.
+func (m *ConsentMutation) SetJurisdiction(s string) {
+	m.jurisdiction = &s
+}
+
+// Jurisdiction returns the value of the "jurisdiction" field in the mutation.
+func (m *ConsentMutation) Jurisdiction() (r string, exists bool) {
+	v := m.jurisdiction
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldJurisdiction returns the old "jurisdiction" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldJurisdiction(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldJurisdiction is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldJurisdiction requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldJurisdiction: %w", err)
+	}
+	return oldValue.Jurisdiction, nil
+}
+
+// ResetJurisdiction resets all changes to the "jurisdiction" field.
+func (m *ConsentMutation) ResetJurisdiction() {
+	m.jurisdiction = nil
+}
+
+// SetEvidence sets the "evidence" field.
+func (m *ConsentMutation) SetEvidence(s string) {
+	m.evidence = &s
+}
+
+// Evidence returns the value of the "evidence" field in the mutation.
+func (m *ConsentMutation) Evidence() (r string, exists bool) {
+	v := m.evidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEvidence returns the old "evidence" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldEvidence(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEvidence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEvidence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEvidence: %w", err)
+	}
+	return oldValue.Evidence, nil
+}
+
+// ResetEvidence resets all changes to the "evidence" field.
+func (m *ConsentMutation) ResetEvidence() {
+	m.evidence = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *ConsentMutation) SetHash(s string) {
+	m.hash = &s
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *ConsentMutation) Hash() (r string, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *ConsentMutation) ResetHash() {
+	m.hash = nil
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (m *ConsentMutation) SetPreviousHash(s string) {
+	m.previous_hash = &s
+}
+
+// PreviousHash returns the value of the "previous_hash" field in the mutation.
+func (m *ConsentMutation) PreviousHash() (r string, exists bool) {
+	v := m.previous_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPreviousHash returns the old "previous_hash" field's value of the Consent entity.
+// If the Consent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsentMutation) OldPreviousHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPreviousHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPreviousHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPreviousHash: %w", err)
+	}
+	return oldValue.PreviousHash, nil
+}
+
+// ResetPreviousHash resets all changes to the "previous_hash" field.
+func (m *ConsentMutation) ResetPreviousHash() {
+	m.previous_hash = nil
+}
+
+// ClearIndividual clears the "individual" edge to the Individual entity.
+func (m *ConsentMutation) ClearIndividual() {
+	m.clearedindividual = true
+	m.clearedFields[consent.FieldIndividualID] = struct{}{}
+}
+
+// IndividualCleared reports if the "individual" edge to the Individual entity was cleared.
+func (m *ConsentMutation) IndividualCleared() bool {
+	return m.clearedindividual
+}
+
+// IndividualIDs returns the "individual" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// IndividualID instead. It exists only for internal usage by the builders.
+func (m *ConsentMutation) IndividualIDs() (ids []uuid.UUID) {
+	if id := m.individual; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetIndividual resets all changes to the "individual" edge.
+func (m *ConsentMutation) ResetIndividual() {
+	m.individual = nil
+	m.clearedindividual = false
+}
+
+// ClearPurpose clears the "purpose" edge to the Purpose entity.
+func (m *ConsentMutation) ClearPurpose() {
+	m.clearedpurpose = true
+	m.clearedFields[consent.FieldPurposeID] = struct{}{}
+}
+
+// PurposeCleared reports if the "purpose" edge to the Purpose entity was cleared.
+func (m *ConsentMutation) PurposeCleared() bool {
+	return m.clearedpurpose
+}
+
+// PurposeIDs returns the "purpose" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PurposeID instead. It exists only for internal usage by the builders.
+func (m *ConsentMutation) PurposeIDs() (ids []uuid.UUID) {
+	if id := m.purpose; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPurpose resets all changes to the "purpose" edge.
+func (m *ConsentMutation) ResetPurpose() {
+	m.purpose = nil
+	m.clearedpurpose = false
+}
+
+// Where appends a list predicates to the ConsentMutation builder.
+func (m *ConsentMutation) Where(ps ...predicate.Consent) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConsentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConsentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Consent, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConsentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConsentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Consent).
+func (m *ConsentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConsentMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.individual != nil {
+		fields = append(fields, consent.FieldIndividualID)
+	}
+	if m.owner != nil {
+		fields = append(fields, consent.FieldOwner)
+	}
+	if m.sequence != nil {
+		fields = append(fields, consent.FieldSequence)
+	}
+	if m.covers != nil {
+		fields = append(fields, consent.FieldCovers)
+	}
+	if m.purpose != nil {
+		fields = append(fields, consent.FieldPurposeID)
+	}
+	if m.decision != nil {
+		fields = append(fields, consent.FieldDecision)
+	}
+	if m.effective_at != nil {
+		fields = append(fields, consent.FieldEffectiveAt)
+	}
+	if m.recorded_at != nil {
+		fields = append(fields, consent.FieldRecordedAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, consent.FieldExpiresAt)
+	}
+	if m.source != nil {
+		fields = append(fields, consent.FieldSource)
+	}
+	if m.method != nil {
+		fields = append(fields, consent.FieldMethod)
+	}
+	if m.policy_version != nil {
+		fields = append(fields, consent.FieldPolicyVersion)
+	}
+	if m.jurisdiction != nil {
+		fields = append(fields, consent.FieldJurisdiction)
+	}
+	if m.evidence != nil {
+		fields = append(fields, consent.FieldEvidence)
+	}
+	if m.hash != nil {
+		fields = append(fields, consent.FieldHash)
+	}
+	if m.previous_hash != nil {
+		fields = append(fields, consent.FieldPreviousHash)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConsentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case consent.FieldIndividualID:
+		return m.IndividualID()
+	case consent.FieldOwner:
+		return m.Owner()
+	case consent.FieldSequence:
+		return m.Sequence()
+	case consent.FieldCovers:
+		return m.Covers()
+	case consent.FieldPurposeID:
+		return m.PurposeID()
+	case consent.FieldDecision:
+		return m.Decision()
+	case consent.FieldEffectiveAt:
+		return m.EffectiveAt()
+	case consent.FieldRecordedAt:
+		return m.RecordedAt()
+	case consent.FieldExpiresAt:
+		return m.ExpiresAt()
+	case consent.FieldSource:
+		return m.Source()
+	case consent.FieldMethod:
+		return m.Method()
+	case consent.FieldPolicyVersion:
+		return m.PolicyVersion()
+	case consent.FieldJurisdiction:
+		return m.Jurisdiction()
+	case consent.FieldEvidence:
+		return m.Evidence()
+	case consent.FieldHash:
+		return m.Hash()
+	case consent.FieldPreviousHash:
+		return m.PreviousHash()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConsentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case consent.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case consent.FieldOwner:
+		return m.OldOwner(ctx)
+	case consent.FieldSequence:
+		return m.OldSequence(ctx)
+	case consent.FieldCovers:
+		return m.OldCovers(ctx)
+	case consent.FieldPurposeID:
+		return m.OldPurposeID(ctx)
+	case consent.FieldDecision:
+		return m.OldDecision(ctx)
+	case consent.FieldEffectiveAt:
+		return m.OldEffectiveAt(ctx)
+	case consent.FieldRecordedAt:
+		return m.OldRecordedAt(ctx)
+	case consent.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case consent.FieldSource:
+		return m.OldSource(ctx)
+	case consent.FieldMethod:
+		return m.OldMethod(ctx)
+	case consent.FieldPolicyVersion:
+		return m.OldPolicyVersion(ctx)
+	case consent.FieldJurisdiction:
+		return m.OldJurisdiction(ctx)
+	case consent.FieldEvidence:
+		return m.OldEvidence(ctx)
+	case consent.FieldHash:
+		return m.OldHash(ctx)
+	case consent.FieldPreviousHash:
+		return m.OldPreviousHash(ctx)
+	}
+	return nil, fmt.Errorf("unknown Consent field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConsentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case consent.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case consent.FieldOwner:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwner(v)
+		return nil
+	case consent.FieldSequence:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSequence(v)
+		return nil
+	case consent.FieldCovers:
+		v, ok := value.([]uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCovers(v)
+		return nil
+	case consent.FieldPurposeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurposeID(v)
+		return nil
+	case consent.FieldDecision:
+		v, ok := value.(uint8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecision(v)
+		return nil
+	case consent.FieldEffectiveAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEffectiveAt(v)
+		return nil
+	case consent.FieldRecordedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordedAt(v)
+		return nil
+	case consent.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case consent.FieldSource:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
+		return nil
+	case consent.FieldMethod:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMethod(v)
+		return nil
+	case consent.FieldPolicyVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPolicyVersion(v)
+		return nil
+	case consent.FieldJurisdiction:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetJurisdiction(v)
+		return nil
+	case consent.FieldEvidence:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEvidence(v)
+		return nil
+	case consent.FieldHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	case consent.FieldPreviousHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPreviousHash(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Consent field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConsentMutation) AddedFields() []string {
+	var fields []string
+	if m.addsequence != nil {
+		fields = append(fields, consent.FieldSequence)
+	}
+	if m.adddecision != nil {
+		fields = append(fields, consent.FieldDecision)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConsentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case consent.FieldSequence:
+		return m.AddedSequence()
+	case consent.FieldDecision:
+		return m.AddedDecision()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConsentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case consent.FieldSequence:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSequence(v)
+		return nil
+	case consent.FieldDecision:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDecision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Consent numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConsentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(consent.FieldCovers) {
+		fields = append(fields, consent.FieldCovers)
+	}
+	if m.FieldCleared(consent.FieldExpiresAt) {
+		fields = append(fields, consent.FieldExpiresAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConsentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConsentMutation) ClearField(name string) error {
+	switch name {
+	case consent.FieldCovers:
+		m.ClearCovers()
+		return nil
+	case consent.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Consent nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConsentMutation) ResetField(name string) error {
+	switch name {
+	case consent.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case consent.FieldOwner:
+		m.ResetOwner()
+		return nil
+	case consent.FieldSequence:
+		m.ResetSequence()
+		return nil
+	case consent.FieldCovers:
+		m.ResetCovers()
+		return nil
+	case consent.FieldPurposeID:
+		m.ResetPurposeID()
+		return nil
+	case consent.FieldDecision:
+		m.ResetDecision()
+		return nil
+	case consent.FieldEffectiveAt:
+		m.ResetEffectiveAt()
+		return nil
+	case consent.FieldRecordedAt:
+		m.ResetRecordedAt()
+		return nil
+	case consent.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case consent.FieldSource:
+		m.ResetSource()
+		return nil
+	case consent.FieldMethod:
+		m.ResetMethod()
+		return nil
+	case consent.FieldPolicyVersion:
+		m.ResetPolicyVersion()
+		return nil
+	case consent.FieldJurisdiction:
+		m.ResetJurisdiction()
+		return nil
+	case consent.FieldEvidence:
+		m.ResetEvidence()
+		return nil
+	case consent.FieldHash:
+		m.ResetHash()
+		return nil
+	case consent.FieldPreviousHash:
+		m.ResetPreviousHash()
+		return nil
+	}
+	return fmt.Errorf("unknown Consent field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConsentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.individual != nil {
+		edges = append(edges, consent.EdgeIndividual)
+	}
+	if m.purpose != nil {
+		edges = append(edges, consent.EdgePurpose)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConsentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case consent.EdgeIndividual:
+		if id := m.individual; id != nil {
+			return []ent.Value{*id}
+		}
+	case consent.EdgePurpose:
+		if id := m.purpose; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConsentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConsentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConsentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedindividual {
+		edges = append(edges, consent.EdgeIndividual)
+	}
+	if m.clearedpurpose {
+		edges = append(edges, consent.EdgePurpose)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConsentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case consent.EdgeIndividual:
+		return m.clearedindividual
+	case consent.EdgePurpose:
+		return m.clearedpurpose
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConsentMutation) ClearEdge(name string) error {
+	switch name {
+	case consent.EdgeIndividual:
+		m.ClearIndividual()
+		return nil
+	case consent.EdgePurpose:
+		m.ClearPurpose()
+		return nil
+	}
+	return fmt.Errorf("unknown Consent unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConsentMutation) ResetEdge(name string) error {
+	switch name {
+	case consent.EdgeIndividual:
+		m.ResetIndividual()
+		return nil
+	case consent.EdgePurpose:
+		m.ResetPurpose()
+		return nil
+	}
+	return fmt.Errorf("unknown Consent edge %s", name)
 }
 
 // IdentifierMutation represents an operation that mutates the Identifier nodes in the graph.
@@ -2514,6 +4443,10 @@ type IndividualMutation struct {
 	contested           *bool
 	permitted           *int64
 	addpermitted        *int64
+	whole               *int64
+	addwhole            *int64
+	decided             *bool
+	lapses_at           *time.Time
 	clearedFields       map[string]struct{}
 	identifiers         map[uuid.UUID]struct{}
 	removedidentifiers  map[uuid.UUID]struct{}
@@ -2527,6 +4460,12 @@ type IndividualMutation struct {
 	interactions        map[uuid.UUID]struct{}
 	removedinteractions map[uuid.UUID]struct{}
 	clearedinteractions bool
+	consents            map[uuid.UUID]struct{}
+	removedconsents     map[uuid.UUID]struct{}
+	clearedconsents     bool
+	ledgers             map[uuid.UUID]struct{}
+	removedledgers      map[uuid.UUID]struct{}
+	clearedledgers      bool
 	done                bool
 	oldValue            func(context.Context) (*Individual, error)
 	predicates          []predicate.Individual
@@ -2872,6 +4811,147 @@ func (m *IndividualMutation) ResetPermitted() {
 	m.addpermitted = nil
 }
 
+// SetWhole sets the "whole" field.
+func (m *IndividualMutation) SetWhole(i int64) {
+	m.whole = &i
+	m.addwhole = nil
+}
+
+// Whole returns the value of the "whole" field in the mutation.
+func (m *IndividualMutation) Whole() (r int64, exists bool) {
+	v := m.whole
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWhole returns the old "whole" field's value of the Individual entity.
+// If the Individual object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndividualMutation) OldWhole(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWhole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWhole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWhole: %w", err)
+	}
+	return oldValue.Whole, nil
+}
+
+// AddWhole adds i to the "whole" field.
+func (m *IndividualMutation) AddWhole(i int64) {
+	if m.addwhole != nil {
+		*m.addwhole += i
+	} else {
+		m.addwhole = &i
+	}
+}
+
+// AddedWhole returns the value that was added to the "whole" field in this mutation.
+func (m *IndividualMutation) AddedWhole() (r int64, exists bool) {
+	v := m.addwhole
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWhole resets all changes to the "whole" field.
+func (m *IndividualMutation) ResetWhole() {
+	m.whole = nil
+	m.addwhole = nil
+}
+
+// SetDecided sets the "decided" field.
+func (m *IndividualMutation) SetDecided(b bool) {
+	m.decided = &b
+}
+
+// Decided returns the value of the "decided" field in the mutation.
+func (m *IndividualMutation) Decided() (r bool, exists bool) {
+	v := m.decided
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecided returns the old "decided" field's value of the Individual entity.
+// If the Individual object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndividualMutation) OldDecided(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecided is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecided requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecided: %w", err)
+	}
+	return oldValue.Decided, nil
+}
+
+// ResetDecided resets all changes to the "decided" field.
+func (m *IndividualMutation) ResetDecided() {
+	m.decided = nil
+}
+
+// SetLapsesAt sets the "lapses_at" field.
+func (m *IndividualMutation) SetLapsesAt(t time.Time) {
+	m.lapses_at = &t
+}
+
+// LapsesAt returns the value of the "lapses_at" field in the mutation.
+func (m *IndividualMutation) LapsesAt() (r time.Time, exists bool) {
+	v := m.lapses_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLapsesAt returns the old "lapses_at" field's value of the Individual entity.
+// If the Individual object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndividualMutation) OldLapsesAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLapsesAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLapsesAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLapsesAt: %w", err)
+	}
+	return oldValue.LapsesAt, nil
+}
+
+// ClearLapsesAt clears the value of the "lapses_at" field.
+func (m *IndividualMutation) ClearLapsesAt() {
+	m.lapses_at = nil
+	m.clearedFields[individual.FieldLapsesAt] = struct{}{}
+}
+
+// LapsesAtCleared returns if the "lapses_at" field was cleared in this mutation.
+func (m *IndividualMutation) LapsesAtCleared() bool {
+	_, ok := m.clearedFields[individual.FieldLapsesAt]
+	return ok
+}
+
+// ResetLapsesAt resets all changes to the "lapses_at" field.
+func (m *IndividualMutation) ResetLapsesAt() {
+	m.lapses_at = nil
+	delete(m.clearedFields, individual.FieldLapsesAt)
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by ids.
 func (m *IndividualMutation) AddIdentifierIDs(ids ...uuid.UUID) {
 	if m.identifiers == nil {
@@ -3088,6 +5168,114 @@ func (m *IndividualMutation) ResetInteractions() {
 	m.removedinteractions = nil
 }
 
+// AddConsentIDs adds the "consents" edge to the Consent entity by ids.
+func (m *IndividualMutation) AddConsentIDs(ids ...uuid.UUID) {
+	if m.consents == nil {
+		m.consents = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.consents[ids[i]] = struct{}{}
+	}
+}
+
+// ClearConsents clears the "consents" edge to the Consent entity.
+func (m *IndividualMutation) ClearConsents() {
+	m.clearedconsents = true
+}
+
+// ConsentsCleared reports if the "consents" edge to the Consent entity was cleared.
+func (m *IndividualMutation) ConsentsCleared() bool {
+	return m.clearedconsents
+}
+
+// RemoveConsentIDs removes the "consents" edge to the Consent entity by IDs.
+func (m *IndividualMutation) RemoveConsentIDs(ids ...uuid.UUID) {
+	if m.removedconsents == nil {
+		m.removedconsents = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.consents, ids[i])
+		m.removedconsents[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedConsents returns the removed IDs of the "consents" edge to the Consent entity.
+func (m *IndividualMutation) RemovedConsentsIDs() (ids []uuid.UUID) {
+	for id := range m.removedconsents {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ConsentsIDs returns the "consents" edge IDs in the mutation.
+func (m *IndividualMutation) ConsentsIDs() (ids []uuid.UUID) {
+	for id := range m.consents {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetConsents resets all changes to the "consents" edge.
+func (m *IndividualMutation) ResetConsents() {
+	m.consents = nil
+	m.clearedconsents = false
+	m.removedconsents = nil
+}
+
+// AddLedgerIDs adds the "ledgers" edge to the Ledger entity by ids.
+func (m *IndividualMutation) AddLedgerIDs(ids ...uuid.UUID) {
+	if m.ledgers == nil {
+		m.ledgers = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.ledgers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearLedgers clears the "ledgers" edge to the Ledger entity.
+func (m *IndividualMutation) ClearLedgers() {
+	m.clearedledgers = true
+}
+
+// LedgersCleared reports if the "ledgers" edge to the Ledger entity was cleared.
+func (m *IndividualMutation) LedgersCleared() bool {
+	return m.clearedledgers
+}
+
+// RemoveLedgerIDs removes the "ledgers" edge to the Ledger entity by IDs.
+func (m *IndividualMutation) RemoveLedgerIDs(ids ...uuid.UUID) {
+	if m.removedledgers == nil {
+		m.removedledgers = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.ledgers, ids[i])
+		m.removedledgers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedLedgers returns the removed IDs of the "ledgers" edge to the Ledger entity.
+func (m *IndividualMutation) RemovedLedgersIDs() (ids []uuid.UUID) {
+	for id := range m.removedledgers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// LedgersIDs returns the "ledgers" edge IDs in the mutation.
+func (m *IndividualMutation) LedgersIDs() (ids []uuid.UUID) {
+	for id := range m.ledgers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetLedgers resets all changes to the "ledgers" edge.
+func (m *IndividualMutation) ResetLedgers() {
+	m.ledgers = nil
+	m.clearedledgers = false
+	m.removedledgers = nil
+}
+
 // Where appends a list predicates to the IndividualMutation builder.
 func (m *IndividualMutation) Where(ps ...predicate.Individual) {
 	m.predicates = append(m.predicates, ps...)
@@ -3122,7 +5310,7 @@ func (m *IndividualMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IndividualMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 9)
 	if m.first_seen_at != nil {
 		fields = append(fields, individual.FieldFirstSeenAt)
 	}
@@ -3140,6 +5328,15 @@ func (m *IndividualMutation) Fields() []string {
 	}
 	if m.permitted != nil {
 		fields = append(fields, individual.FieldPermitted)
+	}
+	if m.whole != nil {
+		fields = append(fields, individual.FieldWhole)
+	}
+	if m.decided != nil {
+		fields = append(fields, individual.FieldDecided)
+	}
+	if m.lapses_at != nil {
+		fields = append(fields, individual.FieldLapsesAt)
 	}
 	return fields
 }
@@ -3161,6 +5358,12 @@ func (m *IndividualMutation) Field(name string) (ent.Value, bool) {
 		return m.Contested()
 	case individual.FieldPermitted:
 		return m.Permitted()
+	case individual.FieldWhole:
+		return m.Whole()
+	case individual.FieldDecided:
+		return m.Decided()
+	case individual.FieldLapsesAt:
+		return m.LapsesAt()
 	}
 	return nil, false
 }
@@ -3182,6 +5385,12 @@ func (m *IndividualMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldContested(ctx)
 	case individual.FieldPermitted:
 		return m.OldPermitted(ctx)
+	case individual.FieldWhole:
+		return m.OldWhole(ctx)
+	case individual.FieldDecided:
+		return m.OldDecided(ctx)
+	case individual.FieldLapsesAt:
+		return m.OldLapsesAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Individual field %s", name)
 }
@@ -3233,6 +5442,27 @@ func (m *IndividualMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPermitted(v)
 		return nil
+	case individual.FieldWhole:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWhole(v)
+		return nil
+	case individual.FieldDecided:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecided(v)
+		return nil
+	case individual.FieldLapsesAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLapsesAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Individual field %s", name)
 }
@@ -3244,6 +5474,9 @@ func (m *IndividualMutation) AddedFields() []string {
 	if m.addpermitted != nil {
 		fields = append(fields, individual.FieldPermitted)
 	}
+	if m.addwhole != nil {
+		fields = append(fields, individual.FieldWhole)
+	}
 	return fields
 }
 
@@ -3254,6 +5487,8 @@ func (m *IndividualMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case individual.FieldPermitted:
 		return m.AddedPermitted()
+	case individual.FieldWhole:
+		return m.AddedWhole()
 	}
 	return nil, false
 }
@@ -3270,6 +5505,13 @@ func (m *IndividualMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddPermitted(v)
 		return nil
+	case individual.FieldWhole:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWhole(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Individual numeric field %s", name)
 }
@@ -3277,7 +5519,11 @@ func (m *IndividualMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *IndividualMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(individual.FieldLapsesAt) {
+		fields = append(fields, individual.FieldLapsesAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -3290,6 +5536,11 @@ func (m *IndividualMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *IndividualMutation) ClearField(name string) error {
+	switch name {
+	case individual.FieldLapsesAt:
+		m.ClearLapsesAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Individual nullable field %s", name)
 }
 
@@ -3315,13 +5566,22 @@ func (m *IndividualMutation) ResetField(name string) error {
 	case individual.FieldPermitted:
 		m.ResetPermitted()
 		return nil
+	case individual.FieldWhole:
+		m.ResetWhole()
+		return nil
+	case individual.FieldDecided:
+		m.ResetDecided()
+		return nil
+	case individual.FieldLapsesAt:
+		m.ResetLapsesAt()
+		return nil
 	}
 	return fmt.Errorf("unknown Individual field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *IndividualMutation) AddedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 6)
 	if m.identifiers != nil {
 		edges = append(edges, individual.EdgeIdentifiers)
 	}
@@ -3333,6 +5593,12 @@ func (m *IndividualMutation) AddedEdges() []string {
 	}
 	if m.interactions != nil {
 		edges = append(edges, individual.EdgeInteractions)
+	}
+	if m.consents != nil {
+		edges = append(edges, individual.EdgeConsents)
+	}
+	if m.ledgers != nil {
+		edges = append(edges, individual.EdgeLedgers)
 	}
 	return edges
 }
@@ -3365,13 +5631,25 @@ func (m *IndividualMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case individual.EdgeConsents:
+		ids := make([]ent.Value, 0, len(m.consents))
+		for id := range m.consents {
+			ids = append(ids, id)
+		}
+		return ids
+	case individual.EdgeLedgers:
+		ids := make([]ent.Value, 0, len(m.ledgers))
+		for id := range m.ledgers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *IndividualMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 6)
 	if m.removedidentifiers != nil {
 		edges = append(edges, individual.EdgeIdentifiers)
 	}
@@ -3383,6 +5661,12 @@ func (m *IndividualMutation) RemovedEdges() []string {
 	}
 	if m.removedinteractions != nil {
 		edges = append(edges, individual.EdgeInteractions)
+	}
+	if m.removedconsents != nil {
+		edges = append(edges, individual.EdgeConsents)
+	}
+	if m.removedledgers != nil {
+		edges = append(edges, individual.EdgeLedgers)
 	}
 	return edges
 }
@@ -3415,13 +5699,25 @@ func (m *IndividualMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case individual.EdgeConsents:
+		ids := make([]ent.Value, 0, len(m.removedconsents))
+		for id := range m.removedconsents {
+			ids = append(ids, id)
+		}
+		return ids
+	case individual.EdgeLedgers:
+		ids := make([]ent.Value, 0, len(m.removedledgers))
+		for id := range m.removedledgers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *IndividualMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 6)
 	if m.clearedidentifiers {
 		edges = append(edges, individual.EdgeIdentifiers)
 	}
@@ -3433,6 +5729,12 @@ func (m *IndividualMutation) ClearedEdges() []string {
 	}
 	if m.clearedinteractions {
 		edges = append(edges, individual.EdgeInteractions)
+	}
+	if m.clearedconsents {
+		edges = append(edges, individual.EdgeConsents)
+	}
+	if m.clearedledgers {
+		edges = append(edges, individual.EdgeLedgers)
 	}
 	return edges
 }
@@ -3449,6 +5751,10 @@ func (m *IndividualMutation) EdgeCleared(name string) bool {
 		return m.clearedsessions
 	case individual.EdgeInteractions:
 		return m.clearedinteractions
+	case individual.EdgeConsents:
+		return m.clearedconsents
+	case individual.EdgeLedgers:
+		return m.clearedledgers
 	}
 	return false
 }
@@ -3476,6 +5782,12 @@ func (m *IndividualMutation) ResetEdge(name string) error {
 		return nil
 	case individual.EdgeInteractions:
 		m.ResetInteractions()
+		return nil
+	case individual.EdgeConsents:
+		m.ResetConsents()
+		return nil
+	case individual.EdgeLedgers:
+		m.ResetLedgers()
 		return nil
 	}
 	return fmt.Errorf("unknown Individual edge %s", name)
@@ -4985,6 +7297,590 @@ func (m *InteractionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Interaction edge %s", name)
 }
 
+// LedgerMutation represents an operation that mutates the Ledger nodes in the graph.
+type LedgerMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *uuid.UUID
+	length            *int
+	addlength         *int
+	last              *uuid.UUID
+	hash              *string
+	clearedFields     map[string]struct{}
+	individual        *uuid.UUID
+	clearedindividual bool
+	done              bool
+	oldValue          func(context.Context) (*Ledger, error)
+	predicates        []predicate.Ledger
+}
+
+var _ ent.Mutation = (*LedgerMutation)(nil)
+
+// ledgerOption allows management of the mutation configuration using functional options.
+type ledgerOption func(*LedgerMutation)
+
+// newLedgerMutation creates new mutation for the Ledger entity.
+func newLedgerMutation(c config, op Op, opts ...ledgerOption) *LedgerMutation {
+	m := &LedgerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLedger,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLedgerID sets the ID field of the mutation.
+func withLedgerID(id uuid.UUID) ledgerOption {
+	return func(m *LedgerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Ledger
+		)
+		m.oldValue = func(ctx context.Context) (*Ledger, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Ledger.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLedger sets the old Ledger of the mutation.
+func withLedger(node *Ledger) ledgerOption {
+	return func(m *LedgerMutation) {
+		m.oldValue = func(context.Context) (*Ledger, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LedgerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LedgerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Ledger entities.
+func (m *LedgerMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LedgerMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LedgerMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Ledger.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *LedgerMutation) SetIndividualID(u uuid.UUID) {
+	m.individual = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *LedgerMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *LedgerMutation) ResetIndividualID() {
+	m.individual = nil
+}
+
+// SetLength sets the "length" field.
+func (m *LedgerMutation) SetLength(i int) {
+	m.length = &i
+	m.addlength = nil
+}
+
+// Length returns the value of the "length" field in the mutation.
+func (m *LedgerMutation) Length() (r int, exists bool) {
+	v := m.length
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLength returns the old "length" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldLength(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLength is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLength requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLength: %w", err)
+	}
+	return oldValue.Length, nil
+}
+
+// AddLength adds i to the "length" field.
+func (m *LedgerMutation) AddLength(i int) {
+	if m.addlength != nil {
+		*m.addlength += i
+	} else {
+		m.addlength = &i
+	}
+}
+
+// AddedLength returns the value that was added to the "length" field in this mutation.
+func (m *LedgerMutation) AddedLength() (r int, exists bool) {
+	v := m.addlength
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLength resets all changes to the "length" field.
+func (m *LedgerMutation) ResetLength() {
+	m.length = nil
+	m.addlength = nil
+}
+
+// SetLast sets the "last" field.
+func (m *LedgerMutation) SetLast(u uuid.UUID) {
+	m.last = &u
+}
+
+// Last returns the value of the "last" field in the mutation.
+func (m *LedgerMutation) Last() (r uuid.UUID, exists bool) {
+	v := m.last
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLast returns the old "last" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldLast(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLast is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLast requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLast: %w", err)
+	}
+	return oldValue.Last, nil
+}
+
+// ResetLast resets all changes to the "last" field.
+func (m *LedgerMutation) ResetLast() {
+	m.last = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *LedgerMutation) SetHash(s string) {
+	m.hash = &s
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *LedgerMutation) Hash() (r string, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *LedgerMutation) ResetHash() {
+	m.hash = nil
+}
+
+// ClearIndividual clears the "individual" edge to the Individual entity.
+func (m *LedgerMutation) ClearIndividual() {
+	m.clearedindividual = true
+	m.clearedFields[ledger.FieldIndividualID] = struct{}{}
+}
+
+// IndividualCleared reports if the "individual" edge to the Individual entity was cleared.
+func (m *LedgerMutation) IndividualCleared() bool {
+	return m.clearedindividual
+}
+
+// IndividualIDs returns the "individual" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// IndividualID instead. It exists only for internal usage by the builders.
+func (m *LedgerMutation) IndividualIDs() (ids []uuid.UUID) {
+	if id := m.individual; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetIndividual resets all changes to the "individual" edge.
+func (m *LedgerMutation) ResetIndividual() {
+	m.individual = nil
+	m.clearedindividual = false
+}
+
+// Where appends a list predicates to the LedgerMutation builder.
+func (m *LedgerMutation) Where(ps ...predicate.Ledger) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LedgerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LedgerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Ledger, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LedgerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LedgerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Ledger).
+func (m *LedgerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LedgerMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.individual != nil {
+		fields = append(fields, ledger.FieldIndividualID)
+	}
+	if m.length != nil {
+		fields = append(fields, ledger.FieldLength)
+	}
+	if m.last != nil {
+		fields = append(fields, ledger.FieldLast)
+	}
+	if m.hash != nil {
+		fields = append(fields, ledger.FieldHash)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LedgerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case ledger.FieldIndividualID:
+		return m.IndividualID()
+	case ledger.FieldLength:
+		return m.Length()
+	case ledger.FieldLast:
+		return m.Last()
+	case ledger.FieldHash:
+		return m.Hash()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LedgerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case ledger.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case ledger.FieldLength:
+		return m.OldLength(ctx)
+	case ledger.FieldLast:
+		return m.OldLast(ctx)
+	case ledger.FieldHash:
+		return m.OldHash(ctx)
+	}
+	return nil, fmt.Errorf("unknown Ledger field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LedgerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case ledger.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case ledger.FieldLength:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLength(v)
+		return nil
+	case ledger.FieldLast:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLast(v)
+		return nil
+	case ledger.FieldHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Ledger field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LedgerMutation) AddedFields() []string {
+	var fields []string
+	if m.addlength != nil {
+		fields = append(fields, ledger.FieldLength)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LedgerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case ledger.FieldLength:
+		return m.AddedLength()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LedgerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case ledger.FieldLength:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLength(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Ledger numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LedgerMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LedgerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LedgerMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Ledger nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LedgerMutation) ResetField(name string) error {
+	switch name {
+	case ledger.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case ledger.FieldLength:
+		m.ResetLength()
+		return nil
+	case ledger.FieldLast:
+		m.ResetLast()
+		return nil
+	case ledger.FieldHash:
+		m.ResetHash()
+		return nil
+	}
+	return fmt.Errorf("unknown Ledger field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LedgerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.individual != nil {
+		edges = append(edges, ledger.EdgeIndividual)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LedgerMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case ledger.EdgeIndividual:
+		if id := m.individual; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LedgerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LedgerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LedgerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedindividual {
+		edges = append(edges, ledger.EdgeIndividual)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LedgerMutation) EdgeCleared(name string) bool {
+	switch name {
+	case ledger.EdgeIndividual:
+		return m.clearedindividual
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LedgerMutation) ClearEdge(name string) error {
+	switch name {
+	case ledger.EdgeIndividual:
+		m.ClearIndividual()
+		return nil
+	}
+	return fmt.Errorf("unknown Ledger unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LedgerMutation) ResetEdge(name string) error {
+	switch name {
+	case ledger.EdgeIndividual:
+		m.ResetIndividual()
+		return nil
+	}
+	return fmt.Errorf("unknown Ledger edge %s", name)
+}
+
 // PurposeMutation represents an operation that mutates the Purpose nodes in the graph.
 type PurposeMutation struct {
 	config
@@ -4996,6 +7892,7 @@ type PurposeMutation struct {
 	description        *string
 	bit                *uint8
 	addbit             *int8
+	inverted           *bool
 	legal_basis        *string
 	retroactive        *bool
 	retention          *int64
@@ -5011,6 +7908,12 @@ type PurposeMutation struct {
 	categories         *[]string
 	appendcategories   []string
 	clearedFields      map[string]struct{}
+	versions           map[uuid.UUID]struct{}
+	removedversions    map[uuid.UUID]struct{}
+	clearedversions    bool
+	consents           map[uuid.UUID]struct{}
+	removedconsents    map[uuid.UUID]struct{}
+	clearedconsents    bool
 	done               bool
 	oldValue           func(context.Context) (*Purpose, error)
 	predicates         []predicate.Purpose
@@ -5282,6 +8185,42 @@ func (m *PurposeMutation) AddedBit() (r int8, exists bool) {
 func (m *PurposeMutation) ResetBit() {
 	m.bit = nil
 	m.addbit = nil
+}
+
+// SetInverted sets the "inverted" field.
+func (m *PurposeMutation) SetInverted(b bool) {
+	m.inverted = &b
+}
+
+// Inverted returns the value of the "inverted" field in the mutation.
+func (m *PurposeMutation) Inverted() (r bool, exists bool) {
+	v := m.inverted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInverted returns the old "inverted" field's value of the Purpose entity.
+// If the Purpose object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PurposeMutation) OldInverted(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInverted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInverted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInverted: %w", err)
+	}
+	return oldValue.Inverted, nil
+}
+
+// ResetInverted resets all changes to the "inverted" field.
+func (m *PurposeMutation) ResetInverted() {
+	m.inverted = nil
 }
 
 // SetLegalBasis sets the "legal_basis" field.
@@ -5728,6 +8667,114 @@ func (m *PurposeMutation) ResetCategories() {
 	delete(m.clearedFields, purpose.FieldCategories)
 }
 
+// AddVersionIDs adds the "versions" edge to the PurposeVersion entity by ids.
+func (m *PurposeMutation) AddVersionIDs(ids ...uuid.UUID) {
+	if m.versions == nil {
+		m.versions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearVersions clears the "versions" edge to the PurposeVersion entity.
+func (m *PurposeMutation) ClearVersions() {
+	m.clearedversions = true
+}
+
+// VersionsCleared reports if the "versions" edge to the PurposeVersion entity was cleared.
+func (m *PurposeMutation) VersionsCleared() bool {
+	return m.clearedversions
+}
+
+// RemoveVersionIDs removes the "versions" edge to the PurposeVersion entity by IDs.
+func (m *PurposeMutation) RemoveVersionIDs(ids ...uuid.UUID) {
+	if m.removedversions == nil {
+		m.removedversions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.versions, ids[i])
+		m.removedversions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedVersions returns the removed IDs of the "versions" edge to the PurposeVersion entity.
+func (m *PurposeMutation) RemovedVersionsIDs() (ids []uuid.UUID) {
+	for id := range m.removedversions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// VersionsIDs returns the "versions" edge IDs in the mutation.
+func (m *PurposeMutation) VersionsIDs() (ids []uuid.UUID) {
+	for id := range m.versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetVersions resets all changes to the "versions" edge.
+func (m *PurposeMutation) ResetVersions() {
+	m.versions = nil
+	m.clearedversions = false
+	m.removedversions = nil
+}
+
+// AddConsentIDs adds the "consents" edge to the Consent entity by ids.
+func (m *PurposeMutation) AddConsentIDs(ids ...uuid.UUID) {
+	if m.consents == nil {
+		m.consents = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.consents[ids[i]] = struct{}{}
+	}
+}
+
+// ClearConsents clears the "consents" edge to the Consent entity.
+func (m *PurposeMutation) ClearConsents() {
+	m.clearedconsents = true
+}
+
+// ConsentsCleared reports if the "consents" edge to the Consent entity was cleared.
+func (m *PurposeMutation) ConsentsCleared() bool {
+	return m.clearedconsents
+}
+
+// RemoveConsentIDs removes the "consents" edge to the Consent entity by IDs.
+func (m *PurposeMutation) RemoveConsentIDs(ids ...uuid.UUID) {
+	if m.removedconsents == nil {
+		m.removedconsents = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.consents, ids[i])
+		m.removedconsents[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedConsents returns the removed IDs of the "consents" edge to the Consent entity.
+func (m *PurposeMutation) RemovedConsentsIDs() (ids []uuid.UUID) {
+	for id := range m.removedconsents {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ConsentsIDs returns the "consents" edge IDs in the mutation.
+func (m *PurposeMutation) ConsentsIDs() (ids []uuid.UUID) {
+	for id := range m.consents {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetConsents resets all changes to the "consents" edge.
+func (m *PurposeMutation) ResetConsents() {
+	m.consents = nil
+	m.clearedconsents = false
+	m.removedconsents = nil
+}
+
 // Where appends a list predicates to the PurposeMutation builder.
 func (m *PurposeMutation) Where(ps ...predicate.Purpose) {
 	m.predicates = append(m.predicates, ps...)
@@ -5762,7 +8809,7 @@ func (m *PurposeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PurposeMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.key != nil {
 		fields = append(fields, purpose.FieldKey)
 	}
@@ -5774,6 +8821,9 @@ func (m *PurposeMutation) Fields() []string {
 	}
 	if m.bit != nil {
 		fields = append(fields, purpose.FieldBit)
+	}
+	if m.inverted != nil {
+		fields = append(fields, purpose.FieldInverted)
 	}
 	if m.legal_basis != nil {
 		fields = append(fields, purpose.FieldLegalBasis)
@@ -5815,6 +8865,8 @@ func (m *PurposeMutation) Field(name string) (ent.Value, bool) {
 		return m.Description()
 	case purpose.FieldBit:
 		return m.Bit()
+	case purpose.FieldInverted:
+		return m.Inverted()
 	case purpose.FieldLegalBasis:
 		return m.LegalBasis()
 	case purpose.FieldRetroactive:
@@ -5848,6 +8900,8 @@ func (m *PurposeMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldDescription(ctx)
 	case purpose.FieldBit:
 		return m.OldBit(ctx)
+	case purpose.FieldInverted:
+		return m.OldInverted(ctx)
 	case purpose.FieldLegalBasis:
 		return m.OldLegalBasis(ctx)
 	case purpose.FieldRetroactive:
@@ -5900,6 +8954,13 @@ func (m *PurposeMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetBit(v)
+		return nil
+	case purpose.FieldInverted:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInverted(v)
 		return nil
 	case purpose.FieldLegalBasis:
 		v, ok := value.(string)
@@ -6084,6 +9145,9 @@ func (m *PurposeMutation) ResetField(name string) error {
 	case purpose.FieldBit:
 		m.ResetBit()
 		return nil
+	case purpose.FieldInverted:
+		m.ResetInverted()
+		return nil
 	case purpose.FieldLegalBasis:
 		m.ResetLegalBasis()
 		return nil
@@ -6114,50 +9178,1303 @@ func (m *PurposeMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PurposeMutation) AddedEdges() []string {
-	edges := make([]string, 0, 0)
+	edges := make([]string, 0, 2)
+	if m.versions != nil {
+		edges = append(edges, purpose.EdgeVersions)
+	}
+	if m.consents != nil {
+		edges = append(edges, purpose.EdgeConsents)
+	}
 	return edges
 }
 
 // AddedIDs returns all IDs (to other nodes) that were added for the given edge
 // name in this mutation.
 func (m *PurposeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case purpose.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.versions))
+		for id := range m.versions {
+			ids = append(ids, id)
+		}
+		return ids
+	case purpose.EdgeConsents:
+		ids := make([]ent.Value, 0, len(m.consents))
+		for id := range m.consents {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PurposeMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 0)
+	edges := make([]string, 0, 2)
+	if m.removedversions != nil {
+		edges = append(edges, purpose.EdgeVersions)
+	}
+	if m.removedconsents != nil {
+		edges = append(edges, purpose.EdgeConsents)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *PurposeMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case purpose.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.removedversions))
+		for id := range m.removedversions {
+			ids = append(ids, id)
+		}
+		return ids
+	case purpose.EdgeConsents:
+		ids := make([]ent.Value, 0, len(m.removedconsents))
+		for id := range m.removedconsents {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PurposeMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 0)
+	edges := make([]string, 0, 2)
+	if m.clearedversions {
+		edges = append(edges, purpose.EdgeVersions)
+	}
+	if m.clearedconsents {
+		edges = append(edges, purpose.EdgeConsents)
+	}
 	return edges
 }
 
 // EdgeCleared returns a boolean which indicates if the edge with the given name
 // was cleared in this mutation.
 func (m *PurposeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case purpose.EdgeVersions:
+		return m.clearedversions
+	case purpose.EdgeConsents:
+		return m.clearedconsents
+	}
 	return false
 }
 
 // ClearEdge clears the value of the edge with the given name. It returns an error
 // if that edge is not defined in the schema.
 func (m *PurposeMutation) ClearEdge(name string) error {
+	switch name {
+	}
 	return fmt.Errorf("unknown Purpose unique edge %s", name)
 }
 
 // ResetEdge resets all changes to the edge with the given name in this mutation.
 // It returns an error if the edge is not defined in the schema.
 func (m *PurposeMutation) ResetEdge(name string) error {
+	switch name {
+	case purpose.EdgeVersions:
+		m.ResetVersions()
+		return nil
+	case purpose.EdgeConsents:
+		m.ResetConsents()
+		return nil
+	}
 	return fmt.Errorf("unknown Purpose edge %s", name)
+}
+
+// PurposeVersionMutation represents an operation that mutates the PurposeVersion nodes in the graph.
+type PurposeVersionMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	at             *time.Time
+	legal_basis    *string
+	retroactive    *bool
+	clearedFields  map[string]struct{}
+	purpose        *uuid.UUID
+	clearedpurpose bool
+	done           bool
+	oldValue       func(context.Context) (*PurposeVersion, error)
+	predicates     []predicate.PurposeVersion
+}
+
+var _ ent.Mutation = (*PurposeVersionMutation)(nil)
+
+// purposeversionOption allows management of the mutation configuration using functional options.
+type purposeversionOption func(*PurposeVersionMutation)
+
+// newPurposeVersionMutation creates new mutation for the PurposeVersion entity.
+func newPurposeVersionMutation(c config, op Op, opts ...purposeversionOption) *PurposeVersionMutation {
+	m := &PurposeVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePurposeVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPurposeVersionID sets the ID field of the mutation.
+func withPurposeVersionID(id uuid.UUID) purposeversionOption {
+	return func(m *PurposeVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PurposeVersion
+		)
+		m.oldValue = func(ctx context.Context) (*PurposeVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PurposeVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPurposeVersion sets the old PurposeVersion of the mutation.
+func withPurposeVersion(node *PurposeVersion) purposeversionOption {
+	return func(m *PurposeVersionMutation) {
+		m.oldValue = func(context.Context) (*PurposeVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PurposeVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PurposeVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of PurposeVersion entities.
+func (m *PurposeVersionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PurposeVersionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PurposeVersionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PurposeVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPurposeID sets the "purpose_id" field.
+func (m *PurposeVersionMutation) SetPurposeID(u uuid.UUID) {
+	m.purpose = &u
+}
+
+// PurposeID returns the value of the "purpose_id" field in the mutation.
+func (m *PurposeVersionMutation) PurposeID() (r uuid.UUID, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurposeID returns the old "purpose_id" field's value of the PurposeVersion entity.
+// If the PurposeVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PurposeVersionMutation) OldPurposeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurposeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurposeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurposeID: %w", err)
+	}
+	return oldValue.PurposeID, nil
+}
+
+// ResetPurposeID resets all changes to the "purpose_id" field.
+func (m *PurposeVersionMutation) ResetPurposeID() {
+	m.purpose = nil
+}
+
+// SetAt sets the "at" field.
+func (m *PurposeVersionMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *PurposeVersionMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the PurposeVersion entity.
+// If the PurposeVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PurposeVersionMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *PurposeVersionMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetLegalBasis sets the "legal_basis" field.
+func (m *PurposeVersionMutation) SetLegalBasis(s string) {
+	m.legal_basis = &s
+}
+
+// LegalBasis returns the value of the "legal_basis" field in the mutation.
+func (m *PurposeVersionMutation) LegalBasis() (r string, exists bool) {
+	v := m.legal_basis
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLegalBasis returns the old "legal_basis" field's value of the PurposeVersion entity.
+// If the PurposeVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PurposeVersionMutation) OldLegalBasis(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLegalBasis is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLegalBasis requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLegalBasis: %w", err)
+	}
+	return oldValue.LegalBasis, nil
+}
+
+// ResetLegalBasis resets all changes to the "legal_basis" field.
+func (m *PurposeVersionMutation) ResetLegalBasis() {
+	m.legal_basis = nil
+}
+
+// SetRetroactive sets the "retroactive" field.
+func (m *PurposeVersionMutation) SetRetroactive(b bool) {
+	m.retroactive = &b
+}
+
+// Retroactive returns the value of the "retroactive" field in the mutation.
+func (m *PurposeVersionMutation) Retroactive() (r bool, exists bool) {
+	v := m.retroactive
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetroactive returns the old "retroactive" field's value of the PurposeVersion entity.
+// If the PurposeVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PurposeVersionMutation) OldRetroactive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetroactive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetroactive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetroactive: %w", err)
+	}
+	return oldValue.Retroactive, nil
+}
+
+// ResetRetroactive resets all changes to the "retroactive" field.
+func (m *PurposeVersionMutation) ResetRetroactive() {
+	m.retroactive = nil
+}
+
+// ClearPurpose clears the "purpose" edge to the Purpose entity.
+func (m *PurposeVersionMutation) ClearPurpose() {
+	m.clearedpurpose = true
+	m.clearedFields[purposeversion.FieldPurposeID] = struct{}{}
+}
+
+// PurposeCleared reports if the "purpose" edge to the Purpose entity was cleared.
+func (m *PurposeVersionMutation) PurposeCleared() bool {
+	return m.clearedpurpose
+}
+
+// PurposeIDs returns the "purpose" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PurposeID instead. It exists only for internal usage by the builders.
+func (m *PurposeVersionMutation) PurposeIDs() (ids []uuid.UUID) {
+	if id := m.purpose; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPurpose resets all changes to the "purpose" edge.
+func (m *PurposeVersionMutation) ResetPurpose() {
+	m.purpose = nil
+	m.clearedpurpose = false
+}
+
+// Where appends a list predicates to the PurposeVersionMutation builder.
+func (m *PurposeVersionMutation) Where(ps ...predicate.PurposeVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PurposeVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PurposeVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PurposeVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PurposeVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PurposeVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PurposeVersion).
+func (m *PurposeVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PurposeVersionMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.purpose != nil {
+		fields = append(fields, purposeversion.FieldPurposeID)
+	}
+	if m.at != nil {
+		fields = append(fields, purposeversion.FieldAt)
+	}
+	if m.legal_basis != nil {
+		fields = append(fields, purposeversion.FieldLegalBasis)
+	}
+	if m.retroactive != nil {
+		fields = append(fields, purposeversion.FieldRetroactive)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PurposeVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case purposeversion.FieldPurposeID:
+		return m.PurposeID()
+	case purposeversion.FieldAt:
+		return m.At()
+	case purposeversion.FieldLegalBasis:
+		return m.LegalBasis()
+	case purposeversion.FieldRetroactive:
+		return m.Retroactive()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PurposeVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case purposeversion.FieldPurposeID:
+		return m.OldPurposeID(ctx)
+	case purposeversion.FieldAt:
+		return m.OldAt(ctx)
+	case purposeversion.FieldLegalBasis:
+		return m.OldLegalBasis(ctx)
+	case purposeversion.FieldRetroactive:
+		return m.OldRetroactive(ctx)
+	}
+	return nil, fmt.Errorf("unknown PurposeVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PurposeVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case purposeversion.FieldPurposeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurposeID(v)
+		return nil
+	case purposeversion.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case purposeversion.FieldLegalBasis:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLegalBasis(v)
+		return nil
+	case purposeversion.FieldRetroactive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetroactive(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PurposeVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PurposeVersionMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PurposeVersionMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PurposeVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown PurposeVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PurposeVersionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PurposeVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PurposeVersionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown PurposeVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PurposeVersionMutation) ResetField(name string) error {
+	switch name {
+	case purposeversion.FieldPurposeID:
+		m.ResetPurposeID()
+		return nil
+	case purposeversion.FieldAt:
+		m.ResetAt()
+		return nil
+	case purposeversion.FieldLegalBasis:
+		m.ResetLegalBasis()
+		return nil
+	case purposeversion.FieldRetroactive:
+		m.ResetRetroactive()
+		return nil
+	}
+	return fmt.Errorf("unknown PurposeVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PurposeVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.purpose != nil {
+		edges = append(edges, purposeversion.EdgePurpose)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PurposeVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case purposeversion.EdgePurpose:
+		if id := m.purpose; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PurposeVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PurposeVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PurposeVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedpurpose {
+		edges = append(edges, purposeversion.EdgePurpose)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PurposeVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case purposeversion.EdgePurpose:
+		return m.clearedpurpose
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PurposeVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case purposeversion.EdgePurpose:
+		m.ClearPurpose()
+		return nil
+	}
+	return fmt.Errorf("unknown PurposeVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PurposeVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case purposeversion.EdgePurpose:
+		m.ResetPurpose()
+		return nil
+	}
+	return fmt.Errorf("unknown PurposeVersion edge %s", name)
+}
+
+// RequestMutation represents an operation that mutates the Request nodes in the graph.
+type RequestMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	individual_id *uuid.UUID
+	kind          *string
+	requested_by  *string
+	requested_at  *time.Time
+	completed_at  *time.Time
+	digest        *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Request, error)
+	predicates    []predicate.Request
+}
+
+var _ ent.Mutation = (*RequestMutation)(nil)
+
+// requestOption allows management of the mutation configuration using functional options.
+type requestOption func(*RequestMutation)
+
+// newRequestMutation creates new mutation for the Request entity.
+func newRequestMutation(c config, op Op, opts ...requestOption) *RequestMutation {
+	m := &RequestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRequest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRequestID sets the ID field of the mutation.
+func withRequestID(id uuid.UUID) requestOption {
+	return func(m *RequestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Request
+		)
+		m.oldValue = func(ctx context.Context) (*Request, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Request.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRequest sets the old Request of the mutation.
+func withRequest(node *Request) requestOption {
+	return func(m *RequestMutation) {
+		m.oldValue = func(context.Context) (*Request, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RequestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RequestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Request entities.
+func (m *RequestMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RequestMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RequestMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Request.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *RequestMutation) SetIndividualID(u uuid.UUID) {
+	m.individual_id = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *RequestMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldIndividualID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ClearIndividualID clears the value of the "individual_id" field.
+func (m *RequestMutation) ClearIndividualID() {
+	m.individual_id = nil
+	m.clearedFields[request.FieldIndividualID] = struct{}{}
+}
+
+// IndividualIDCleared returns if the "individual_id" field was cleared in this mutation.
+func (m *RequestMutation) IndividualIDCleared() bool {
+	_, ok := m.clearedFields[request.FieldIndividualID]
+	return ok
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *RequestMutation) ResetIndividualID() {
+	m.individual_id = nil
+	delete(m.clearedFields, request.FieldIndividualID)
+}
+
+// SetKind sets the "kind" field.
+func (m *RequestMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *RequestMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *RequestMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetRequestedBy sets the "requested_by" field.
+func (m *RequestMutation) SetRequestedBy(s string) {
+	m.requested_by = &s
+}
+
+// RequestedBy returns the value of the "requested_by" field in the mutation.
+func (m *RequestMutation) RequestedBy() (r string, exists bool) {
+	v := m.requested_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedBy returns the old "requested_by" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldRequestedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedBy: %w", err)
+	}
+	return oldValue.RequestedBy, nil
+}
+
+// ResetRequestedBy resets all changes to the "requested_by" field.
+func (m *RequestMutation) ResetRequestedBy() {
+	m.requested_by = nil
+}
+
+// SetRequestedAt sets the "requested_at" field.
+func (m *RequestMutation) SetRequestedAt(t time.Time) {
+	m.requested_at = &t
+}
+
+// RequestedAt returns the value of the "requested_at" field in the mutation.
+func (m *RequestMutation) RequestedAt() (r time.Time, exists bool) {
+	v := m.requested_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedAt returns the old "requested_at" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldRequestedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedAt: %w", err)
+	}
+	return oldValue.RequestedAt, nil
+}
+
+// ResetRequestedAt resets all changes to the "requested_at" field.
+func (m *RequestMutation) ResetRequestedAt() {
+	m.requested_at = nil
+}
+
+// SetCompletedAt sets the "completed_at" field.
+func (m *RequestMutation) SetCompletedAt(t time.Time) {
+	m.completed_at = &t
+}
+
+// CompletedAt returns the value of the "completed_at" field in the mutation.
+func (m *RequestMutation) CompletedAt() (r time.Time, exists bool) {
+	v := m.completed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCompletedAt returns the old "completed_at" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldCompletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCompletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCompletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCompletedAt: %w", err)
+	}
+	return oldValue.CompletedAt, nil
+}
+
+// ClearCompletedAt clears the value of the "completed_at" field.
+func (m *RequestMutation) ClearCompletedAt() {
+	m.completed_at = nil
+	m.clearedFields[request.FieldCompletedAt] = struct{}{}
+}
+
+// CompletedAtCleared returns if the "completed_at" field was cleared in this mutation.
+func (m *RequestMutation) CompletedAtCleared() bool {
+	_, ok := m.clearedFields[request.FieldCompletedAt]
+	return ok
+}
+
+// ResetCompletedAt resets all changes to the "completed_at" field.
+func (m *RequestMutation) ResetCompletedAt() {
+	m.completed_at = nil
+	delete(m.clearedFields, request.FieldCompletedAt)
+}
+
+// SetDigest sets the "digest" field.
+func (m *RequestMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *RequestMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *RequestMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// Where appends a list predicates to the RequestMutation builder.
+func (m *RequestMutation) Where(ps ...predicate.Request) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RequestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RequestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Request, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RequestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RequestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Request).
+func (m *RequestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RequestMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.individual_id != nil {
+		fields = append(fields, request.FieldIndividualID)
+	}
+	if m.kind != nil {
+		fields = append(fields, request.FieldKind)
+	}
+	if m.requested_by != nil {
+		fields = append(fields, request.FieldRequestedBy)
+	}
+	if m.requested_at != nil {
+		fields = append(fields, request.FieldRequestedAt)
+	}
+	if m.completed_at != nil {
+		fields = append(fields, request.FieldCompletedAt)
+	}
+	if m.digest != nil {
+		fields = append(fields, request.FieldDigest)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RequestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case request.FieldIndividualID:
+		return m.IndividualID()
+	case request.FieldKind:
+		return m.Kind()
+	case request.FieldRequestedBy:
+		return m.RequestedBy()
+	case request.FieldRequestedAt:
+		return m.RequestedAt()
+	case request.FieldCompletedAt:
+		return m.CompletedAt()
+	case request.FieldDigest:
+		return m.Digest()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case request.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case request.FieldKind:
+		return m.OldKind(ctx)
+	case request.FieldRequestedBy:
+		return m.OldRequestedBy(ctx)
+	case request.FieldRequestedAt:
+		return m.OldRequestedAt(ctx)
+	case request.FieldCompletedAt:
+		return m.OldCompletedAt(ctx)
+	case request.FieldDigest:
+		return m.OldDigest(ctx)
+	}
+	return nil, fmt.Errorf("unknown Request field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RequestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case request.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case request.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case request.FieldRequestedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedBy(v)
+		return nil
+	case request.FieldRequestedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedAt(v)
+		return nil
+	case request.FieldCompletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCompletedAt(v)
+		return nil
+	case request.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Request field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RequestMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RequestMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RequestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Request numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RequestMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(request.FieldIndividualID) {
+		fields = append(fields, request.FieldIndividualID)
+	}
+	if m.FieldCleared(request.FieldCompletedAt) {
+		fields = append(fields, request.FieldCompletedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RequestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RequestMutation) ClearField(name string) error {
+	switch name {
+	case request.FieldIndividualID:
+		m.ClearIndividualID()
+		return nil
+	case request.FieldCompletedAt:
+		m.ClearCompletedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Request nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RequestMutation) ResetField(name string) error {
+	switch name {
+	case request.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case request.FieldKind:
+		m.ResetKind()
+		return nil
+	case request.FieldRequestedBy:
+		m.ResetRequestedBy()
+		return nil
+	case request.FieldRequestedAt:
+		m.ResetRequestedAt()
+		return nil
+	case request.FieldCompletedAt:
+		m.ResetCompletedAt()
+		return nil
+	case request.FieldDigest:
+		m.ResetDigest()
+		return nil
+	}
+	return fmt.Errorf("unknown Request field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RequestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RequestMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RequestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RequestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RequestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RequestMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RequestMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Request unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RequestMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Request edge %s", name)
 }
 
 // SessionMutation represents an operation that mutates the Session nodes in the graph.
@@ -8518,6 +12835,338 @@ func (m *SourceMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Source edge %s", name)
+}
+
+// SuppressionMutation represents an operation that mutates the Suppression nodes in the graph.
+type SuppressionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	since         *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Suppression, error)
+	predicates    []predicate.Suppression
+}
+
+var _ ent.Mutation = (*SuppressionMutation)(nil)
+
+// suppressionOption allows management of the mutation configuration using functional options.
+type suppressionOption func(*SuppressionMutation)
+
+// newSuppressionMutation creates new mutation for the Suppression entity.
+func newSuppressionMutation(c config, op Op, opts ...suppressionOption) *SuppressionMutation {
+	m := &SuppressionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSuppression,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSuppressionID sets the ID field of the mutation.
+func withSuppressionID(id uuid.UUID) suppressionOption {
+	return func(m *SuppressionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Suppression
+		)
+		m.oldValue = func(ctx context.Context) (*Suppression, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Suppression.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSuppression sets the old Suppression of the mutation.
+func withSuppression(node *Suppression) suppressionOption {
+	return func(m *SuppressionMutation) {
+		m.oldValue = func(context.Context) (*Suppression, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SuppressionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SuppressionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Suppression entities.
+func (m *SuppressionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SuppressionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SuppressionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Suppression.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSince sets the "since" field.
+func (m *SuppressionMutation) SetSince(t time.Time) {
+	m.since = &t
+}
+
+// Since returns the value of the "since" field in the mutation.
+func (m *SuppressionMutation) Since() (r time.Time, exists bool) {
+	v := m.since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSince returns the old "since" field's value of the Suppression entity.
+// If the Suppression object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SuppressionMutation) OldSince(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSince: %w", err)
+	}
+	return oldValue.Since, nil
+}
+
+// ResetSince resets all changes to the "since" field.
+func (m *SuppressionMutation) ResetSince() {
+	m.since = nil
+}
+
+// Where appends a list predicates to the SuppressionMutation builder.
+func (m *SuppressionMutation) Where(ps ...predicate.Suppression) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SuppressionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SuppressionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Suppression, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SuppressionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SuppressionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Suppression).
+func (m *SuppressionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SuppressionMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.since != nil {
+		fields = append(fields, suppression.FieldSince)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SuppressionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case suppression.FieldSince:
+		return m.Since()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SuppressionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case suppression.FieldSince:
+		return m.OldSince(ctx)
+	}
+	return nil, fmt.Errorf("unknown Suppression field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SuppressionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case suppression.FieldSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSince(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Suppression field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SuppressionMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SuppressionMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SuppressionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Suppression numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SuppressionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SuppressionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SuppressionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Suppression nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SuppressionMutation) ResetField(name string) error {
+	switch name {
+	case suppression.FieldSince:
+		m.ResetSince()
+		return nil
+	}
+	return fmt.Errorf("unknown Suppression field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SuppressionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SuppressionMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SuppressionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SuppressionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SuppressionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SuppressionMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SuppressionMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Suppression unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SuppressionMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Suppression edge %s", name)
 }
 
 // TraitMutation represents an operation that mutates the Trait nodes in the graph.

@@ -26,6 +26,8 @@ type Purpose struct {
 	Description string `json:"description,omitempty"`
 	// its place in the sets of permitted purposes
 	Bit uint8 `json:"bit,omitempty"`
+	// in stored sets its bit is set for those whom it does not cover
+	Inverted bool `json:"inverted,omitempty"`
 	// LegalBasis holds the value of the "legal_basis" field.
 	LegalBasis string `json:"legal_basis,omitempty"`
 	// Retroactive holds the value of the "retroactive" field.
@@ -41,8 +43,40 @@ type Purpose struct {
 	// Gpp holds the value of the "gpp" field.
 	Gpp []string `json:"gpp,omitempty"`
 	// Categories holds the value of the "categories" field.
-	Categories   []string `json:"categories,omitempty"`
+	Categories []string `json:"categories,omitempty"`
+	// Edges holds the relations/edges for other nodes in the graph.
+	// The values are being populated by the PurposeQuery when eager-loading is set.
+	Edges        PurposeEdges `json:"edges"`
 	selectValues sql.SelectValues
+}
+
+// PurposeEdges holds the relations/edges for other nodes in the graph.
+type PurposeEdges struct {
+	// Versions holds the value of the versions edge.
+	Versions []*PurposeVersion `json:"versions,omitempty"`
+	// Consents holds the value of the consents edge.
+	Consents []*Consent `json:"consents,omitempty"`
+	// loadedTypes holds the information for reporting if a
+	// type was loaded (or requested) in eager-loading or not.
+	loadedTypes [2]bool
+}
+
+// VersionsOrErr returns the Versions value or an error if the edge
+// was not loaded in eager-loading.
+func (e PurposeEdges) VersionsOrErr() ([]*PurposeVersion, error) {
+	if e.loadedTypes[0] {
+		return e.Versions, nil
+	}
+	return nil, &NotLoadedError{edge: "versions"}
+}
+
+// ConsentsOrErr returns the Consents value or an error if the edge
+// was not loaded in eager-loading.
+func (e PurposeEdges) ConsentsOrErr() ([]*Consent, error) {
+	if e.loadedTypes[1] {
+		return e.Consents, nil
+	}
+	return nil, &NotLoadedError{edge: "consents"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -52,7 +86,7 @@ func (*Purpose) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case purpose.FieldConsentMode, purpose.FieldTcf, purpose.FieldGpp, purpose.FieldCategories:
 			values[i] = new([]byte)
-		case purpose.FieldRetroactive:
+		case purpose.FieldInverted, purpose.FieldRetroactive:
 			values[i] = new(sql.NullBool)
 		case purpose.FieldBit, purpose.FieldRetention, purpose.FieldFloor:
 			values[i] = new(sql.NullInt64)
@@ -104,6 +138,12 @@ func (_m *Purpose) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field bit", values[i])
 			} else if value.Valid {
 				_m.Bit = uint8(value.Int64)
+			}
+		case purpose.FieldInverted:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field inverted", values[i])
+			} else if value.Valid {
+				_m.Inverted = value.Bool
 			}
 		case purpose.FieldLegalBasis:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -174,6 +214,16 @@ func (_m *Purpose) Value(name string) (ent.Value, error) {
 	return _m.selectValues.Get(name)
 }
 
+// QueryVersions queries the "versions" edge of the Purpose entity.
+func (_m *Purpose) QueryVersions() *PurposeVersionQuery {
+	return NewPurposeClient(_m.config).QueryVersions(_m)
+}
+
+// QueryConsents queries the "consents" edge of the Purpose entity.
+func (_m *Purpose) QueryConsents() *ConsentQuery {
+	return NewPurposeClient(_m.config).QueryConsents(_m)
+}
+
 // Update returns a builder for updating this Purpose.
 // Note that you need to call Purpose.Unwrap() before calling this method if this Purpose
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -208,6 +258,9 @@ func (_m *Purpose) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("bit=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Bit))
+	builder.WriteString(", ")
+	builder.WriteString("inverted=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Inverted))
 	builder.WriteString(", ")
 	builder.WriteString("legal_basis=")
 	builder.WriteString(_m.LegalBasis)

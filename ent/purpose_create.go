@@ -9,7 +9,9 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/purpose"
+	"github.com/acquaint/acquaint/ent/purposeversion"
 	"github.com/google/uuid"
 )
 
@@ -41,6 +43,20 @@ func (_c *PurposeCreate) SetDescription(v string) *PurposeCreate {
 // SetBit sets the "bit" field.
 func (_c *PurposeCreate) SetBit(v uint8) *PurposeCreate {
 	_c.mutation.SetBit(v)
+	return _c
+}
+
+// SetInverted sets the "inverted" field.
+func (_c *PurposeCreate) SetInverted(v bool) *PurposeCreate {
+	_c.mutation.SetInverted(v)
+	return _c
+}
+
+// SetNillableInverted sets the "inverted" field if the given value is not nil.
+func (_c *PurposeCreate) SetNillableInverted(v *bool) *PurposeCreate {
+	if v != nil {
+		_c.SetInverted(*v)
+	}
 	return _c
 }
 
@@ -130,6 +146,36 @@ func (_c *PurposeCreate) SetNillableID(v *uuid.UUID) *PurposeCreate {
 	return _c
 }
 
+// AddVersionIDs adds the "versions" edge to the PurposeVersion entity by IDs.
+func (_c *PurposeCreate) AddVersionIDs(ids ...uuid.UUID) *PurposeCreate {
+	_c.mutation.AddVersionIDs(ids...)
+	return _c
+}
+
+// AddVersions adds the "versions" edges to the PurposeVersion entity.
+func (_c *PurposeCreate) AddVersions(v ...*PurposeVersion) *PurposeCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddVersionIDs(ids...)
+}
+
+// AddConsentIDs adds the "consents" edge to the Consent entity by IDs.
+func (_c *PurposeCreate) AddConsentIDs(ids ...uuid.UUID) *PurposeCreate {
+	_c.mutation.AddConsentIDs(ids...)
+	return _c
+}
+
+// AddConsents adds the "consents" edges to the Consent entity.
+func (_c *PurposeCreate) AddConsents(v ...*Consent) *PurposeCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddConsentIDs(ids...)
+}
+
 // Mutation returns the PurposeMutation object of the builder.
 func (_c *PurposeCreate) Mutation() *PurposeMutation {
 	return _c.mutation
@@ -165,6 +211,10 @@ func (_c *PurposeCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *PurposeCreate) defaults() {
+	if _, ok := _c.mutation.Inverted(); !ok {
+		v := purpose.DefaultInverted
+		_c.mutation.SetInverted(v)
+	}
 	if _, ok := _c.mutation.Retroactive(); !ok {
 		v := purpose.DefaultRetroactive
 		_c.mutation.SetRetroactive(v)
@@ -206,6 +256,9 @@ func (_c *PurposeCreate) check() error {
 	}
 	if _, ok := _c.mutation.Bit(); !ok {
 		return &ValidationError{Name: "bit", err: errors.New(`ent: missing required field "Purpose.bit"`)}
+	}
+	if _, ok := _c.mutation.Inverted(); !ok {
+		return &ValidationError{Name: "inverted", err: errors.New(`ent: missing required field "Purpose.inverted"`)}
 	}
 	if _, ok := _c.mutation.LegalBasis(); !ok {
 		return &ValidationError{Name: "legal_basis", err: errors.New(`ent: missing required field "Purpose.legal_basis"`)}
@@ -275,6 +328,10 @@ func (_c *PurposeCreate) createSpec() (*Purpose, *sqlgraph.CreateSpec) {
 		_spec.SetField(purpose.FieldBit, field.TypeUint8, value)
 		_node.Bit = value
 	}
+	if value, ok := _c.mutation.Inverted(); ok {
+		_spec.SetField(purpose.FieldInverted, field.TypeBool, value)
+		_node.Inverted = value
+	}
 	if value, ok := _c.mutation.LegalBasis(); ok {
 		_spec.SetField(purpose.FieldLegalBasis, field.TypeString, value)
 		_node.LegalBasis = value
@@ -306,6 +363,38 @@ func (_c *PurposeCreate) createSpec() (*Purpose, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Categories(); ok {
 		_spec.SetField(purpose.FieldCategories, field.TypeJSON, value)
 		_node.Categories = value
+	}
+	if nodes := _c.mutation.VersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   purpose.VersionsTable,
+			Columns: []string{purpose.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(purposeversion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ConsentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   purpose.ConsentsTable,
+			Columns: []string{purpose.ConsentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(consent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
 }

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -11,18 +12,22 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/ent/purpose"
+	"github.com/acquaint/acquaint/ent/purposeversion"
 	"github.com/google/uuid"
 )
 
 // PurposeQuery is the builder for querying Purpose entities.
 type PurposeQuery struct {
 	config
-	ctx        *QueryContext
-	order      []purpose.OrderOption
-	inters     []Interceptor
-	predicates []predicate.Purpose
+	ctx          *QueryContext
+	order        []purpose.OrderOption
+	inters       []Interceptor
+	predicates   []predicate.Purpose
+	withVersions *PurposeVersionQuery
+	withConsents *ConsentQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -57,6 +62,50 @@ func (_q *PurposeQuery) Unique(unique bool) *PurposeQuery {
 func (_q *PurposeQuery) Order(o ...purpose.OrderOption) *PurposeQuery {
 	_q.order = append(_q.order, o...)
 	return _q
+}
+
+// QueryVersions chains the current query on the "versions" edge.
+func (_q *PurposeQuery) QueryVersions() *PurposeVersionQuery {
+	query := (&PurposeVersionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(purpose.Table, purpose.FieldID, selector),
+			sqlgraph.To(purposeversion.Table, purposeversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, purpose.VersionsTable, purpose.VersionsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryConsents chains the current query on the "consents" edge.
+func (_q *PurposeQuery) QueryConsents() *ConsentQuery {
+	query := (&ConsentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(purpose.Table, purpose.FieldID, selector),
+			sqlgraph.To(consent.Table, consent.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, purpose.ConsentsTable, purpose.ConsentsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
 }
 
 // First returns the first Purpose entity from the query.
@@ -246,15 +295,39 @@ func (_q *PurposeQuery) Clone() *PurposeQuery {
 		return nil
 	}
 	return &PurposeQuery{
-		config:     _q.config,
-		ctx:        _q.ctx.Clone(),
-		order:      append([]purpose.OrderOption{}, _q.order...),
-		inters:     append([]Interceptor{}, _q.inters...),
-		predicates: append([]predicate.Purpose{}, _q.predicates...),
+		config:       _q.config,
+		ctx:          _q.ctx.Clone(),
+		order:        append([]purpose.OrderOption{}, _q.order...),
+		inters:       append([]Interceptor{}, _q.inters...),
+		predicates:   append([]predicate.Purpose{}, _q.predicates...),
+		withVersions: _q.withVersions.Clone(),
+		withConsents: _q.withConsents.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
 	}
+}
+
+// WithVersions tells the query-builder to eager-load the nodes that are connected to
+// the "versions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PurposeQuery) WithVersions(opts ...func(*PurposeVersionQuery)) *PurposeQuery {
+	query := (&PurposeVersionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withVersions = query
+	return _q
+}
+
+// WithConsents tells the query-builder to eager-load the nodes that are connected to
+// the "consents" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PurposeQuery) WithConsents(opts ...func(*ConsentQuery)) *PurposeQuery {
+	query := (&ConsentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withConsents = query
+	return _q
 }
 
 // GroupBy is used to group vertices by one or more fields/columns.
@@ -333,8 +406,12 @@ func (_q *PurposeQuery) prepareQuery(ctx context.Context) error {
 
 func (_q *PurposeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Purpose, error) {
 	var (
-		nodes = []*Purpose{}
-		_spec = _q.querySpec()
+		nodes       = []*Purpose{}
+		_spec       = _q.querySpec()
+		loadedTypes = [2]bool{
+			_q.withVersions != nil,
+			_q.withConsents != nil,
+		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
 		return (*Purpose).scanValues(nil, columns)
@@ -342,6 +419,7 @@ func (_q *PurposeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Purp
 	_spec.Assign = func(columns []string, values []any) error {
 		node := &Purpose{config: _q.config}
 		nodes = append(nodes, node)
+		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
 	for i := range hooks {
@@ -353,7 +431,82 @@ func (_q *PurposeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Purp
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
+	if query := _q.withVersions; query != nil {
+		if err := _q.loadVersions(ctx, query, nodes,
+			func(n *Purpose) { n.Edges.Versions = []*PurposeVersion{} },
+			func(n *Purpose, e *PurposeVersion) { n.Edges.Versions = append(n.Edges.Versions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withConsents; query != nil {
+		if err := _q.loadConsents(ctx, query, nodes,
+			func(n *Purpose) { n.Edges.Consents = []*Consent{} },
+			func(n *Purpose, e *Consent) { n.Edges.Consents = append(n.Edges.Consents, e) }); err != nil {
+			return nil, err
+		}
+	}
 	return nodes, nil
+}
+
+func (_q *PurposeQuery) loadVersions(ctx context.Context, query *PurposeVersionQuery, nodes []*Purpose, init func(*Purpose), assign func(*Purpose, *PurposeVersion)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Purpose)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(purposeversion.FieldPurposeID)
+	}
+	query.Where(predicate.PurposeVersion(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(purpose.VersionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PurposeID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "purpose_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *PurposeQuery) loadConsents(ctx context.Context, query *ConsentQuery, nodes []*Purpose, init func(*Purpose), assign func(*Purpose, *Consent)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Purpose)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(consent.FieldPurposeID)
+	}
+	query.Where(predicate.Consent(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(purpose.ConsentsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PurposeID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "purpose_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
 }
 
 func (_q *PurposeQuery) sqlCount(ctx context.Context) (int, error) {

@@ -4,11 +4,14 @@ package ent
 
 import (
 	"github.com/acquaint/acquaint/ent/channel"
+	"github.com/acquaint/acquaint/ent/consent"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
 	"github.com/acquaint/acquaint/ent/purpose"
+	"github.com/acquaint/acquaint/ent/purposeversion"
+	"github.com/acquaint/acquaint/ent/request"
 	"github.com/acquaint/acquaint/ent/schema"
 	"github.com/acquaint/acquaint/ent/source"
 	"github.com/google/uuid"
@@ -36,6 +39,24 @@ func init() {
 	channelDescID := channelFields[0].Descriptor()
 	// channel.DefaultID holds the default value on creation for the id field.
 	channel.DefaultID = channelDescID.Default.(func() uuid.UUID)
+	consentFields := schema.Consent{}.Fields()
+	_ = consentFields
+	// consentDescPolicyVersion is the schema descriptor for policy_version field.
+	consentDescPolicyVersion := consentFields[12].Descriptor()
+	// consent.DefaultPolicyVersion holds the default value on creation for the policy_version field.
+	consent.DefaultPolicyVersion = consentDescPolicyVersion.Default.(string)
+	// consentDescJurisdiction is the schema descriptor for jurisdiction field.
+	consentDescJurisdiction := consentFields[13].Descriptor()
+	// consent.DefaultJurisdiction holds the default value on creation for the jurisdiction field.
+	consent.DefaultJurisdiction = consentDescJurisdiction.Default.(string)
+	// consentDescEvidence is the schema descriptor for evidence field.
+	consentDescEvidence := consentFields[14].Descriptor()
+	// consent.DefaultEvidence holds the default value on creation for the evidence field.
+	consent.DefaultEvidence = consentDescEvidence.Default.(string)
+	// consentDescID is the schema descriptor for id field.
+	consentDescID := consentFields[0].Descriptor()
+	// consent.DefaultID holds the default value on creation for the id field.
+	consent.DefaultID = consentDescID.Default.(func() uuid.UUID)
 	identifierFields := schema.Identifier{}.Fields()
 	_ = identifierFields
 	// identifierDescShared is the schema descriptor for shared field.
@@ -70,6 +91,14 @@ func init() {
 	individualDescContested := individualFields[5].Descriptor()
 	// individual.DefaultContested holds the default value on creation for the contested field.
 	individual.DefaultContested = individualDescContested.Default.(bool)
+	// individualDescWhole is the schema descriptor for whole field.
+	individualDescWhole := individualFields[7].Descriptor()
+	// individual.DefaultWhole holds the default value on creation for the whole field.
+	individual.DefaultWhole = individualDescWhole.Default.(int64)
+	// individualDescDecided is the schema descriptor for decided field.
+	individualDescDecided := individualFields[8].Descriptor()
+	// individual.DefaultDecided holds the default value on creation for the decided field.
+	individual.DefaultDecided = individualDescDecided.Default.(bool)
 	// individualDescID is the schema descriptor for id field.
 	individualDescID := individualFields[0].Descriptor()
 	// individual.DefaultID holds the default value on creation for the id field.
@@ -90,26 +119,54 @@ func init() {
 	purposeDescName := purposeFields[2].Descriptor()
 	// purpose.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	purpose.NameValidator = purposeDescName.Validators[0].(func(string) error)
+	// purposeDescInverted is the schema descriptor for inverted field.
+	purposeDescInverted := purposeFields[5].Descriptor()
+	// purpose.DefaultInverted holds the default value on creation for the inverted field.
+	purpose.DefaultInverted = purposeDescInverted.Default.(bool)
 	// purposeDescLegalBasis is the schema descriptor for legal_basis field.
-	purposeDescLegalBasis := purposeFields[5].Descriptor()
+	purposeDescLegalBasis := purposeFields[6].Descriptor()
 	// purpose.LegalBasisValidator is a validator for the "legal_basis" field. It is called by the builders before save.
 	purpose.LegalBasisValidator = purposeDescLegalBasis.Validators[0].(func(string) error)
 	// purposeDescRetroactive is the schema descriptor for retroactive field.
-	purposeDescRetroactive := purposeFields[6].Descriptor()
+	purposeDescRetroactive := purposeFields[7].Descriptor()
 	// purpose.DefaultRetroactive holds the default value on creation for the retroactive field.
 	purpose.DefaultRetroactive = purposeDescRetroactive.Default.(bool)
 	// purposeDescRetention is the schema descriptor for retention field.
-	purposeDescRetention := purposeFields[7].Descriptor()
+	purposeDescRetention := purposeFields[8].Descriptor()
 	// purpose.DefaultRetention holds the default value on creation for the retention field.
 	purpose.DefaultRetention = purposeDescRetention.Default.(int64)
 	// purposeDescFloor is the schema descriptor for floor field.
-	purposeDescFloor := purposeFields[8].Descriptor()
+	purposeDescFloor := purposeFields[9].Descriptor()
 	// purpose.DefaultFloor holds the default value on creation for the floor field.
 	purpose.DefaultFloor = purposeDescFloor.Default.(int)
 	// purposeDescID is the schema descriptor for id field.
 	purposeDescID := purposeFields[0].Descriptor()
 	// purpose.DefaultID holds the default value on creation for the id field.
 	purpose.DefaultID = purposeDescID.Default.(func() uuid.UUID)
+	purposeversionFields := schema.PurposeVersion{}.Fields()
+	_ = purposeversionFields
+	// purposeversionDescLegalBasis is the schema descriptor for legal_basis field.
+	purposeversionDescLegalBasis := purposeversionFields[3].Descriptor()
+	// purposeversion.LegalBasisValidator is a validator for the "legal_basis" field. It is called by the builders before save.
+	purposeversion.LegalBasisValidator = purposeversionDescLegalBasis.Validators[0].(func(string) error)
+	// purposeversionDescID is the schema descriptor for id field.
+	purposeversionDescID := purposeversionFields[0].Descriptor()
+	// purposeversion.DefaultID holds the default value on creation for the id field.
+	purposeversion.DefaultID = purposeversionDescID.Default.(func() uuid.UUID)
+	requestFields := schema.Request{}.Fields()
+	_ = requestFields
+	// requestDescKind is the schema descriptor for kind field.
+	requestDescKind := requestFields[2].Descriptor()
+	// request.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	request.KindValidator = requestDescKind.Validators[0].(func(string) error)
+	// requestDescDigest is the schema descriptor for digest field.
+	requestDescDigest := requestFields[6].Descriptor()
+	// request.DefaultDigest holds the default value on creation for the digest field.
+	request.DefaultDigest = requestDescDigest.Default.(string)
+	// requestDescID is the schema descriptor for id field.
+	requestDescID := requestFields[0].Descriptor()
+	// request.DefaultID holds the default value on creation for the id field.
+	request.DefaultID = requestDescID.Default.(func() uuid.UUID)
 	sourceFields := schema.Source{}.Fields()
 	_ = sourceFields
 	// sourceDescName is the schema descriptor for name field.

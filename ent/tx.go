@@ -12,8 +12,12 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// AccessEntry is the client for interacting with the AccessEntry builders.
+	AccessEntry *AccessEntryClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Consent is the client for interacting with the Consent builders.
+	Consent *ConsentClient
 	// Identifier is the client for interacting with the Identifier builders.
 	Identifier *IdentifierClient
 	// IdentityLink is the client for interacting with the IdentityLink builders.
@@ -22,14 +26,22 @@ type Tx struct {
 	Individual *IndividualClient
 	// Interaction is the client for interacting with the Interaction builders.
 	Interaction *InteractionClient
+	// Ledger is the client for interacting with the Ledger builders.
+	Ledger *LedgerClient
 	// Purpose is the client for interacting with the Purpose builders.
 	Purpose *PurposeClient
+	// PurposeVersion is the client for interacting with the PurposeVersion builders.
+	PurposeVersion *PurposeVersionClient
+	// Request is the client for interacting with the Request builders.
+	Request *RequestClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Setting is the client for interacting with the Setting builders.
 	Setting *SettingClient
 	// Source is the client for interacting with the Source builders.
 	Source *SourceClient
+	// Suppression is the client for interacting with the Suppression builders.
+	Suppression *SuppressionClient
 	// Trait is the client for interacting with the Trait builders.
 	Trait *TraitClient
 
@@ -163,15 +175,21 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.AccessEntry = NewAccessEntryClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
+	tx.Consent = NewConsentClient(tx.config)
 	tx.Identifier = NewIdentifierClient(tx.config)
 	tx.IdentityLink = NewIdentityLinkClient(tx.config)
 	tx.Individual = NewIndividualClient(tx.config)
 	tx.Interaction = NewInteractionClient(tx.config)
+	tx.Ledger = NewLedgerClient(tx.config)
 	tx.Purpose = NewPurposeClient(tx.config)
+	tx.PurposeVersion = NewPurposeVersionClient(tx.config)
+	tx.Request = NewRequestClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Setting = NewSettingClient(tx.config)
 	tx.Source = NewSourceClient(tx.config)
+	tx.Suppression = NewSuppressionClient(tx.config)
 	tx.Trait = NewTraitClient(tx.config)
 }
 
@@ -182,7 +200,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Channel.QueryXXX(), the query will be executed
+// applies a query, for example: AccessEntry.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

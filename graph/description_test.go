@@ -57,22 +57,23 @@ func TestEverythingIsDescribed(t *testing.T) {
 
 // later is what the contract names and the schema does not have yet.
 var later = strings.Fields(`
-	Query.segment Query.segments Query.segmentPreview Query.experience Query.insights
-	Individual.consents Individual.consent Individual.rfm Individual.lifetime Individual.relationship Individual.memberships Individual.accessLog
-	Viewer.individual IndividualFilter.segment Recency.percentile Journey.nextChannels
-	Mutation.definePurpose Mutation.recordConsents Mutation.withdrawConsent Mutation.createSegment Mutation.updateSegment Mutation.archiveSegment
-	Mutation.createExperience Mutation.decide Mutation.createDestination Mutation.requestExport Mutation.erase
-	Subscription.membershipChanges Subscription.consentChanges
+	Insights.recency Insights.latency Insights.lifecycleGrid Insights.rfm Insights.lifetime Insights.transitions Insights.paths Insights.attribution
+	Insights.lifecycle Insights.retention Insights.stickiness Insights.funnel Insights.uplift Insights.relationships
+	Query.segment Query.segments Query.segmentPreview Query.experience
+	Individual.rfm Individual.lifetime Individual.relationship Individual.memberships
+	IndividualFilter.segment Recency.percentile Journey.nextChannels
+	Mutation.createSegment Mutation.updateSegment Mutation.archiveSegment
+	Mutation.createExperience Mutation.decide Mutation.createDestination
+	Subscription.membershipChanges
 
-	Consent ConsentDecision ConsentMethod ConsentState ConsentStatus ConsentInput RecordConsentsInput WithdrawConsentInput DefinePurposeInput
 	RFM Lifetime LifetimeModel Relationship RelationshipStatus Outreach NextChannel
-	Insights Interval WeekStart RetentionMode FunnelOrder AttributionModel FunnelExclusion SegmentRuleByName
+	Interval WeekStart RetentionMode FunnelOrder AttributionModel FunnelExclusion SegmentRuleByName
 	RecencyReport RecencyBand LatencyReport LatencyStep LifecycleGrid GridCell RFMReport RFMSegment LifetimeReport Parameter ProbabilityBand
 	TransitionReport Transition PathReport Path AttributionReport ChannelCredit LifecycleReport LifecycleBucket RetentionReport RetentionCohort
 	StickinessReport StickinessCount FunnelReport FunnelStep RelationshipReport RelationshipCount UpliftReport UpliftGroup UpliftVerdict
 	SegmentRule EventRule RecencyRule MonetaryRule SequenceRule RFMRule LifetimeRule
 	Segment SegmentStatus SegmentPreview Membership Reason CreateSegmentInput CreateSegmentPayload
-	EraseInput DecideInput MembershipChange MembershipChangeKind
+	DecideInput MembershipChange MembershipChangeKind
 `)
 
 // TestContract: whatever the contract names is in the schema just so, but for what is

@@ -21,7 +21,7 @@ func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 	switch prefix {
 	case insight.ChannelPrefix, insight.SourcePrefix, insight.PurposePrefix:
 		return r.findNamed(ctx, prefix, id)
-	case insight.IndividualPrefix, insight.SessionPrefix, insight.InteractionPrefix, insight.LinkPrefix:
+	case insight.IndividualPrefix, insight.SessionPrefix, insight.InteractionPrefix, insight.LinkPrefix, insight.ConsentPrefix, insight.RequestPrefix:
 	default:
 		return nil, insight.NewError(insight.NotFound, "id", "it names nothing that exists")
 	}
@@ -48,6 +48,18 @@ func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 			return nil, err
 		}
 		return node.NewInteractions(reader, []*insight.Interaction{x})[0], nil
+	case insight.ConsentPrefix:
+		d, err := reader.Consent(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return &node.Consent{Consent: d}, nil
+	case insight.RequestPrefix:
+		q, err := reader.Request(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return &node.Request{Request: q}, nil
 	}
 	l, err := reader.Link(ctx, id)
 	if err != nil {

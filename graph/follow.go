@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/google/uuid"
+
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/store"
@@ -44,15 +46,72 @@ func ends(ctx context.Context, err error) {
 // followed is how many interactions are read at a time for a subscriber.
 const followed = 500
 
-// follow sends interactions as they are kept. Each is read by the subscriber's own
-// reader when it is sent, so that what the purpose does not cover then is not sent.
-func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.Selector) (<-chan *node.Interaction, error) {
+// followInteractions sends interactions as they are kept. Each is read by the
+// subscriber's own reader when it is sent, so that what the purpose does not cover
+// then is not sent.
+func (r *Resolver) followInteractions(ctx context.Context, reader *store.Reader, s insight.Selector) (<-chan *node.Interaction, error) {
 	sub, err := r.Store.Subscribe()
 	if err != nil {
 		return nil, err
 	}
-	out := make(chan *node.Interaction)
 	matches := s.Matcher()
+	return follow(ctx, r, sub, func(ctx context.Context, ids []uuid.UUID) ([]followedBy[*node.Interaction], error) {
+		found, err := reader.InteractionsByID(ctx, ids)
+		var all []followedBy[*node.Interaction]
+		for _, x := range found {
+			if matches(x) {
+				all = append(all, followedBy[*node.Interaction]{
+					value: node.NewInteractions(reader, []*insight.Interaction{x})[0],
+					show:  func() { reader.Show(x.IndividualID) },
+					still: func(ctx context.Context) (bool, error) {
+						again, err := reader.InteractionsByID(ctx, []uuid.UUID{x.ID})
+						return len(again) == 1, err
+					},
+				})
+			}
+		}
+		return all, err
+	}), nil
+}
+
+// followConsents sends decisions as they are recorded, of individuals whom the reader
+// sees when they are sent.
+func (r *Resolver) followConsents(ctx context.Context, reader *store.Reader, purpose *insight.Purpose) (<-chan *node.Consent, error) {
+	sub, err := r.Store.SubscribeConsents()
+	if err != nil {
+		return nil, err
+	}
+	return follow(ctx, r, sub, func(ctx context.Context, ids []uuid.UUID) ([]followedBy[*node.Consent], error) {
+		found, err := reader.ConsentsByID(ctx, ids)
+		var all []followedBy[*node.Consent]
+		for _, d := range found {
+			if purpose == nil || d.Purpose.ID == purpose.ID {
+				all = append(all, followedBy[*node.Consent]{
+					value: &node.Consent{Consent: d},
+					show:  func() { reader.Show(d.IndividualID) },
+					still: func(ctx context.Context) (bool, error) {
+						again, err := reader.ConsentsByID(ctx, []uuid.UUID{d.ID})
+						return len(again) == 1, err
+					},
+				})
+			}
+		}
+		return all, err
+	}), nil
+}
+
+// followedBy is something that a subscriber follows: how it is noted that they were
+// shown it, and whether they still may be.
+type followedBy[T any] struct {
+	value T
+	show  func()
+	still func(context.Context) (bool, error)
+}
+
+// follow sends what read makes of the ids that a subscription collects.
+func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, read func(context.Context, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
+	out := make(chan T)
+	mine := witnessOf(ctx)
 	go func() {
 		defer close(out)
 		defer sub.Close()
@@ -68,17 +127,21 @@ func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.S
 				return
 			}
 			for some := range slices.Chunk(ids, followed) {
-				found, err := reader.InteractionsByID(ctx, some)
+				changes := r.Store.Changes()
+				found, err := read(ctx, some)
 				if err != nil {
 					ends(ctx, err)
 					return
 				}
-				for _, x := range found {
-					if !matches(x) {
-						continue
-					}
+				for _, f := range found {
+					mine.sends(event{show: f.show, still: func(ctx context.Context) (bool, error) {
+						if r.Store.Changes() == changes { // nobody has decided anything since it was read
+							return true, nil
+						}
+						return f.still(ctx)
+					}})
 					select {
-					case out <- node.NewInteractions(reader, []*insight.Interaction{x})[0]:
+					case out <- f.value:
 					case <-ctx.Done():
 						return
 					}
@@ -86,5 +149,5 @@ func (r *Resolver) follow(ctx context.Context, reader *store.Reader, s insight.S
 			}
 		}
 	}()
-	return out, nil
+	return out
 }

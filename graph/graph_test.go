@@ -36,7 +36,7 @@ type api struct {
 func newAPI(t testing.TB, o store.Options) *api {
 	t.Helper()
 	a := &api{t: t, counter: &testdb.Counter{}, viewer: admin()}
-	o.Wrap, o.Now = a.counter.Wrap, now
+	o.Wrap, o.Now, o.LookEvery = a.counter.Wrap, now, time.Hour
 	a.store = testdb.Open(t, o)
 	p := ingest.New(a.store)
 	t.Cleanup(func() {

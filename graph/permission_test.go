@@ -16,7 +16,11 @@ import (
 // What a root field is for.
 var (
 	everybody = insight.Scopes
-	readers   = []insight.Scope{insight.ScopeIndividualsRead, insight.ScopeAdmin}
+	readers   = []insight.Scope{insight.ScopeIndividualsRead, insight.ScopeAdmin, insight.ScopeSelf}
+	analysts  = []insight.Scope{insight.ScopeInsightsRead, insight.ScopeAdmin}
+	officers  = []insight.Scope{insight.ScopeConsentWrite, insight.ScopeAdmin}
+	deciders  = []insight.Scope{insight.ScopeConsentWrite, insight.ScopeAdmin, insight.ScopeSelf}
+	clerks    = []insight.Scope{insight.ScopeRequestsWrite, insight.ScopeAdmin, insight.ScopeSelf}
 	writers   = []insight.Scope{insight.ScopeInteractionsWrite, insight.ScopeAdmin}
 	admins    = []insight.Scope{insight.ScopeAdmin}
 	operators = slices.DeleteFunc(slices.Clone(insight.Scopes), func(s insight.Scope) bool { return s == insight.ScopeSelf })
@@ -41,7 +45,16 @@ var permissions = []struct {
 	{"Mutation.merge", `mutation { merge(input: {into: {userId: "dan"}, from: {userId: "dan-shop"}, reason: "p"}) { __typename } }`, admins, false},
 	{"Mutation.unmerge", `mutation { unmerge(input: {links: ["lnk_01j2jy8kavfgx9p7hfdp57rqgg"], reason: "p"}) { __typename } }`, admins, false},
 	{"Mutation.createSource", `mutation { createSource(input: {name: "p"}) { __typename } }`, admins, false},
+	{"Mutation.definePurpose", `mutation { definePurpose(input: {key: "p", name: "P", description: "", legalBasis: CONSENT}) { __typename } }`, officers, false},
+	{"Mutation.recordConsents", `mutation { recordConsents(input: {individual: {userId: "ada"}, consents: [{purpose: "marketing", decision: GRANTED}]}) { __typename } }`, deciders, false},
+	{"Mutation.withdrawConsent", `mutation { withdrawConsent(input: {individual: {userId: "ada"}, purposes: ["marketing"]}) { __typename } }`, deciders, false},
+	{"Mutation.requestExport", `mutation { requestExport(input: {individual: {userId: "ada"}}) { __typename } }`, clerks, false},
+	{"Mutation.erase", `mutation { erase(input: {individual: {userId: "nobody"}, reason: "p"}) { __typename } }`, clerks, false},
+	{"Mutation.rectify", `mutation { rectify(input: {individual: {userId: "ada"}, traits: {plan: "gold"}}) { __typename } }`, clerks, false},
+	{"Mutation.object", `mutation { object(input: {individual: {userId: "ada"}}) { __typename } }`, clerks, false},
+	{"Query.insights", `{ insights { consents { population } } }`, analysts, false},
 	{"Subscription.interactions", `subscription { interactions { id } }`, readers, false},
+	{"Subscription.consentChanges", `subscription { consentChanges { id } }`, readers, false},
 }
 
 // TestPermissions: each root field asks for exactly its scopes, and all for a token.
@@ -97,10 +110,10 @@ func TestPurposesWall(t *testing.T) {
 			a.viewer.Purpose = p.Key
 			data, errs := a.ask(`{ individuals { totalCount } individual(by: {userId: "ada"}) { id } }`, nil)
 			found := dig(t, data, "individuals.totalCount") != float64(0)
-			if covered := p.PermittedUnasked(); found != covered || (len(errs) == 0) != covered {
+			if covered := p.LegalBasis.Unasked(); found != covered || (len(errs) == 0) != covered {
 				t.Errorf("with no decision recorded, %s reads %v and %v", p.Key, data, errs)
 			}
-			if !p.PermittedUnasked() && (len(errs) != 1 || insight.KindOf(errs[0].Err) != insight.Withheld) {
+			if !p.LegalBasis.Unasked() && (len(errs) != 1 || insight.KindOf(errs[0].Err) != insight.Withheld) {
 				t.Errorf("%s is answered with %v, want that they are withheld", p.Key, errs)
 			}
 		}

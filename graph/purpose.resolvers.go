@@ -9,10 +9,29 @@ import (
 	"context"
 
 	"github.com/acquaint/acquaint/graph/exec"
+	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/graph/viewer"
 	"github.com/acquaint/acquaint/insight"
 )
+
+func (r *mutationResolver) DefinePurpose(ctx context.Context, input model.DefinePurposeInput) (*model.DefinePurposePayload, error) {
+	if err := r.require(ctx, insight.ScopeConsentWrite); err != nil {
+		return nil, err
+	}
+	p := insight.Purpose{
+		Key: input.Key, Name: input.Name, Description: input.Description, LegalBasis: input.LegalBasis, Retroactive: deref(input.Retroactive),
+		Retention: deref(input.Retention), Floor: 10, ConsentMode: input.ConsentMode, TCF: input.Tcf, GPP: input.Gpp, Categories: input.Categories,
+	}
+	if input.Floor != nil {
+		p.Floor = *input.Floor
+	}
+	defined, err := r.Store.DefinePurpose(ctx, p)
+	if err != nil {
+		return nil, under("input", err)
+	}
+	return &model.DefinePurposePayload{Purpose: &node.Purpose{Purpose: defined}}, nil
+}
 
 func (r *queryResolver) Viewer(ctx context.Context) (*insight.Viewer, error) {
 	return viewer.Require(ctx)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/acquaint/acquaint/graph/model"
-	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/store"
@@ -25,20 +24,6 @@ func (r *Resolver) source(ctx context.Context, name *string) (*insight.Source, e
 		return nil, at("input.source", err)
 	}
 	return s, nil
-}
-
-// seen is the individual of an identity, for a viewer who may read individuals;
-// nil for others.
-func (r *Resolver) seen(ctx context.Context, i insight.Identity) *node.Individual {
-	reader, err := r.reader(ctx)
-	if err != nil {
-		return nil
-	}
-	found, err := reader.Find(ctx, store.Lookup{Identity: i})
-	if err != nil {
-		return nil
-	}
-	return node.NewIndividual(reader, found)
 }
 
 // record keeps interactions, each by itself.

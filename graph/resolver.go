@@ -27,7 +27,7 @@ type Options struct {
 
 // New makes the executable schema.
 func New(o Options) graphql.ExecutableSchema {
-	return leaf.Schema(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}}))
+	return &witnessed{leaf.Schema(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}})), o.Store}
 }
 
 // Resolver is the root of all resolvers.
@@ -39,7 +39,7 @@ func (r *Resolver) reader(ctx context.Context) (*store.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Store.Reader(ctx, v)
+	return r.Store.Reader(ctx, v, witnessOf(ctx).seen)
 }
 
 // require refuses a request whose viewer does not hold the scope.
@@ -65,13 +65,13 @@ func (r *Resolver) sources(ctx context.Context) error {
 }
 
 // asOf is the moment that a question is asked for: the one that is given, else one
-// and the same for the whole operation. A subscription has no end, so there each
-// event has its own.
+// and the same for the whole query. A mutation is asked about when it is done, and a
+// subscription has no end, so there each event has its own.
 func (r *Resolver) asOf(ctx context.Context, asOf *time.Time) time.Time {
 	if asOf != nil {
 		return *asOf
 	}
-	if op := graphql.GetOperationContext(ctx); r.Options.Now == nil && op.Operation.Operation != ast.Subscription {
+	if op := graphql.GetOperationContext(ctx); r.Options.Now == nil && op.Operation.Operation == ast.Query {
 		return insight.Moment(op.Stats.OperationStart)
 	}
 	return r.now()

@@ -42,7 +42,7 @@ func (r *mutationResolver) Identify(ctx context.Context, input model.IdentifyInp
 	if outcomes[0].Status == insight.StatusRejected {
 		return nil, under("input", outcomes[0].Err)
 	}
-	return &model.IdentifyPayload{Individual: r.seen(ctx, event.Identities[0])}, nil
+	return &model.IdentifyPayload{Individual: r.shown(ctx, store.Lookup{Identity: event.Identities[0]})}, nil
 }
 
 func (r *mutationResolver) RecordInteractions(ctx context.Context, input model.RecordInteractionsInput) (*model.RecordInteractionsPayload, error) {
@@ -178,7 +178,7 @@ func (r *subscriptionResolver) Interactions(ctx context.Context, where *model.Ev
 	if err != nil {
 		return nil, err
 	}
-	return r.follow(ctx, reader, s)
+	return r.followInteractions(ctx, reader, s)
 }
 
 func (r *Resolver) Mutation() exec.MutationResolver { return &mutationResolver{r} }

@@ -35,6 +35,8 @@ type Event struct {
 	// device, else the strongest.
 	Stream Identity
 	Traits []Observation
+	// Signals are what the event says of the person's consent; nil: nothing.
+	Signals *Signals
 
 	// Statement marks what somebody says of a person (the identify mutation) in
 	// contrast to what a person does: its evidence is kept, an interaction is not.

@@ -18,6 +18,8 @@ const (
 	SourcePrefix      = "src"
 	PurposePrefix     = "pur"
 	LinkPrefix        = "lnk"
+	ConsentPrefix     = "con"
+	RequestPrefix     = "req"
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -75,4 +75,5 @@ type Session struct {
 	Interactions int
 	Engaged      bool
 	Campaign     Campaign // of the first interaction
+	Partial      bool     // made of those interactions alone that the reader's purpose covers, and not of all
 }

@@ -28,14 +28,37 @@ type Purpose struct {
 	Name        string
 	Description string
 	Bit         uint8 // its place in the sets of permitted purposes; 0 to 62
+	// Inverted says that in stored sets its bit is set for those whom it does not
+	// cover, so that rows that were there before it was defined need no change.
+	Inverted    bool
 	LegalBasis  LegalBasis
-	Retroactive bool          // whether what happened before permission may be used once it is given
-	Retention   time.Duration // zero: no limit of its own
-	Floor       int           // smallest group that may be counted for viewers who may not read individuals
-	ConsentMode []string      // names in Google Consent Mode v2
-	TCF         []int         // purpose numbers in IAB TCF v2
-	GPP         []string      // fields of IAB GPP sections
-	Categories  []string      // Segment consent categories
+	Retroactive bool             // whether what happened before permission may be used once it is given
+	Retention   time.Duration    // zero: no limit of its own
+	Floor       int              // smallest group that may be counted for viewers who may not read individuals
+	ConsentMode []string         // names in Google Consent Mode v2
+	TCF         []int            // purpose numbers in IAB TCF v2
+	GPP         []string         // fields of IAB GPP sections
+	Categories  []string         // Segment consent categories
+	Versions    []PurposeVersion // what its terms were, earliest first; the last is what the fields above say
+}
+
+// PurposeVersion is a purpose's terms from a moment on, until the next version's.
+type PurposeVersion struct {
+	At          time.Time // when it was defined so; the first one's terms count before it too
+	LegalBasis  LegalBasis
+	Retroactive bool
+}
+
+// TermsAt are the purpose's terms at a moment.
+func (p *Purpose) TermsAt(at time.Time) PurposeVersion {
+	terms := PurposeVersion{LegalBasis: p.LegalBasis, Retroactive: p.Retroactive}
+	for i, v := range p.Versions {
+		if i > 0 && v.At.After(at) {
+			break
+		}
+		terms = v
+	}
+	return terms
 }
 
 // Set is a set of purposes, a bit each.
@@ -44,20 +67,16 @@ type Set int64
 // Set is the set that holds this purpose alone.
 func (p *Purpose) Set() Set { return 1 << p.Bit }
 
-// PermittedUnasked reports whether a purpose covers a person who has recorded
-// no decision: unknown means no where consent is the basis.
-func (p *Purpose) PermittedUnasked() bool { return p.LegalBasis != BasisConsent }
+// LegalBases are the legal bases, in the order of GDPR Article 6.
+var LegalBases = []LegalBasis{BasisConsent, BasisContract, BasisLegalObligation, BasisVitalInterest, BasisPublicTask, BasisLegitimateInterest}
 
-// Unasked is the set of purposes that cover a person with no decision recorded.
-func Unasked(purposes []*Purpose) Set {
-	var s Set
-	for _, p := range purposes {
-		if p.PermittedUnasked() {
-			s |= p.Set()
-		}
-	}
-	return s
-}
+// Unasked reports whether a purpose on this basis covers a person who has recorded
+// no decision: unknown means no where consent is the basis.
+func (b LegalBasis) Unasked() bool { return b != BasisConsent }
+
+// Choice reports whether a person's decision counts on this basis: they may
+// consent or object. The other bases do not ask.
+func (b LegalBasis) Choice() bool { return b == BasisConsent || b == BasisLegitimateInterest }
 
 // DefaultPurposes are the five that every installation starts with; ids are the
 // store's to give.

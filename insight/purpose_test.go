@@ -14,23 +14,18 @@ func TestDefaultPurposes(t *testing.T) {
 	if len(purposes) != len(unasked) {
 		t.Fatalf("there are %d", len(purposes))
 	}
-	pointers := make([]*insight.Purpose, len(purposes))
 	for i := range purposes {
 		p := &purposes[i]
-		pointers[i] = p
 		if all&p.Set() != 0 {
 			t.Errorf("%s shares its bit", p.Key)
 		}
 		all |= p.Set()
-		if want, known := unasked[p.Key]; !known || p.PermittedUnasked() != want {
-			t.Errorf("%s: permitted unasked: %v", p.Key, p.PermittedUnasked())
+		if want, known := unasked[p.Key]; !known || p.LegalBasis.Unasked() != want {
+			t.Errorf("%s: permitted unasked: %v", p.Key, p.LegalBasis.Unasked())
 		}
 		if p.Floor != 10 || p.Name == "" || p.Description == "" {
 			t.Errorf("%s is incomplete: %+v", p.Key, p)
 		}
-	}
-	if got, want := insight.Unasked(pointers), purposes[0].Set()|purposes[1].Set(); got != want {
-		t.Errorf("unasked: %b, want %b", got, want)
 	}
 	last := insight.Purpose{Bit: 62}
 	if last.Set() <= 0 {

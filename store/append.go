@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/consent"
 	"github.com/acquaint/acquaint/insight/session"
 )
 
@@ -23,26 +24,20 @@ import (
 func (s *Store) Append(ctx context.Context, events []*insight.Event) ([]insight.Outcome, error) {
 	arrivals := s.arrivals(events)
 	var outcomes []insight.Outcome
-	var kept []uuid.UUID
-	err := s.transact(ctx, "store.Append", func(tx *sql.Tx) error {
-		b := &batch{store: s, tx: tx, engine: s.write, arrivals: arrivals}
+	err := s.change(ctx, "store.Append", func(b *batch) error {
+		b.arrivals = arrivals
 		var err error
-		outcomes, kept, err = b.append(ctx)
+		outcomes, err = b.append(ctx)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if !s.write.postgres() {
-		s.feed.publish(kept)
-	}
-	return outcomes, nil
+	return outcomes, err
 }
 
 // arrival is an event with the keys that are derived from it, which takes no
 // database and so happens before the transaction.
 type arrival struct {
 	*insight.Event
+	index  int // among the events that were handed in
 	id     uuid.UUID
 	keys   []uuid.UUID // of its identities, in their order
 	links  []uuid.UUID // of the first identity with each other one
@@ -58,7 +53,7 @@ func (s *Store) arrivals(events []*insight.Event) []arrival {
 			moved.OccurredAt = e.OccurredAt.Add(insight.Precision)
 			e = &moved
 		}
-		a := arrival{Event: e, id: e.ID(), keys: make([]uuid.UUID, len(e.Identities))}
+		a := arrival{Event: e, index: i, id: e.ID(), keys: make([]uuid.UUID, len(e.Identities))}
 		for j, identity := range e.Identities {
 			a.keys[j] = s.key(identity)
 			if identity == e.Stream {
@@ -89,6 +84,8 @@ type batch struct {
 	store    *Store
 	tx       *sql.Tx
 	engine   *engine
+	policy   *policy
+	now      time.Time // the moment of the transaction
 	arrivals []arrival
 
 	identifiers map[uuid.UUID]*identifierRow
@@ -98,6 +95,14 @@ type batch struct {
 	rebuild     map[uuid.UUID]bool // individuals whose sessions are made anew from their interactions
 	runs        map[session.Line][]session.Run
 	moves       []move
+
+	suppressed   map[uuid.UUID]bool           // identifiers of which nothing may be kept
+	records      []*record                    // decisions that go into ledgers
+	reconsidered map[uuid.UUID]bool           // individuals whom other purposes may cover now
+	spans        map[uuid.UUID][]consent.Span // what covered whom when, of those who have decided
+	lapse        time.Time                    // the next moment at which a grant ends that was seen to
+	kept         []uuid.UUID                  // interactions, to be announced
+	covers       bool                         // whether somebody may be covered by other purposes now
 }
 
 // span is the first and last moment of something; both zero for never.
@@ -133,6 +138,10 @@ type individualRow struct {
 	identified bool
 	contested  bool
 	permitted  insight.Set
+	whole      insight.Set
+	decided    bool
+	lapsesAt   time.Time
+	decisions  []*insight.Consent // in their ledgers, where decided
 	isNew      bool
 	changed    bool
 	into       *individualRow // the survivor that it was absorbed by
@@ -183,33 +192,39 @@ func (l *linkRow) earlier(observed time.Time, source uuid.UUID, message string) 
 	return cmp.Or(observed.Compare(l.observed), bytes.Compare(source[:], l.source[:]), cmp.Compare(message, l.message)) < 0
 }
 
-func (b *batch) append(ctx context.Context) ([]insight.Outcome, []uuid.UUID, error) {
+func (b *batch) append(ctx context.Context) ([]insight.Outcome, error) {
 	outcomes := make([]insight.Outcome, len(b.arrivals))
 	fresh, err := b.fresh(ctx, outcomes)
 	if err != nil || len(fresh) == 0 {
-		return outcomes, nil, err
+		return outcomes, err
 	}
-	b.rebuild, b.runs = map[uuid.UUID]bool{}, map[session.Line][]session.Run{}
 	if err := b.loadNeighbours(ctx, fresh); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	collected := fresh[:0]
 	for _, a := range fresh {
-		b.take(a)
+		if b.admit(a) {
+			collected = append(collected, a)
+		} else {
+			outcomes[a.index].Status = insight.StatusWithheld
+		}
 	}
 	if err := b.settle(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := b.writeTraits(ctx, fresh); err != nil {
-		return nil, nil, err
+	if err := b.record(ctx); err != nil {
+		return nil, err
 	}
-	kept, err := b.writeInteractions(ctx, fresh)
-	if err != nil {
-		return nil, nil, err
+	if err := b.writeTraits(ctx, collected); err != nil {
+		return nil, err
+	}
+	if err := b.writeInteractions(ctx, collected); err != nil {
+		return nil, err
 	}
 	if err := b.writeSessions(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return outcomes, kept, b.announce(ctx, kept)
+	return outcomes, b.consider(ctx)
 }
 
 // fresh sorts out what was kept before, and what comes twice in this batch.
@@ -270,8 +285,6 @@ func (b *batch) exec(ctx context.Context, text string, args ...any) error {
 // loadNeighbours loads the identifiers, links and individuals that the arrivals
 // touch.
 func (b *batch) loadNeighbours(ctx context.Context, fresh []*arrival) error {
-	b.identifiers, b.links = make(map[uuid.UUID]*identifierRow, len(fresh)*2), make(map[uuid.UUID]*linkRow, len(fresh))
-	b.individuals, b.unsettled = make(map[uuid.UUID]*individualRow, len(fresh)), map[uuid.UUID]bool{}
 	keys, links := make(map[uuid.UUID]bool, len(fresh)*2), make(map[uuid.UUID]bool, len(fresh))
 	for _, a := range fresh {
 		for _, k := range a.keys {
@@ -287,7 +300,13 @@ func (b *batch) loadNeighbours(ctx context.Context, fresh []*arrival) error {
 	if err := b.loadLinks(ctx, b.engine.anyOf("id", 1), list(links)); err != nil {
 		return err
 	}
-	return b.loadIndividuals(ctx)
+	if err := b.loadIndividuals(ctx); err != nil {
+		return err
+	}
+	if err := b.loadSuppressed(ctx, b.unloaded(keys)); err != nil {
+		return err
+	}
+	return b.loadDecisions(ctx)
 }
 
 func list(set map[uuid.UUID]bool) []uuid.UUID {
@@ -302,7 +321,7 @@ func list(set map[uuid.UUID]bool) []uuid.UUID {
 const (
 	identifierColumns = "SELECT id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at"
 	linkColumns       = "SELECT id, a, b, operator, source_id, message_id, observed_at, revoked_at, reason"
-	individualColumns = "SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted"
+	individualColumns = "SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted, whole, decided, lapses_at"
 )
 
 func (b *batch) loadIdentifiers(ctx context.Context, keys []uuid.UUID) error {
@@ -361,20 +380,22 @@ func (b *batch) loadIndividuals(ctx context.Context) error {
 
 func (b *batch) scanIndividual(r *sql.Rows) error {
 	var row individualRow
-	var first, last moment
-	err := r.Scan(&row.id, &first, &last, &row.acted, &row.identified, &row.contested, &row.permitted)
-	row.seen = span{first.Time, last.Time}
+	var first, last, lapses moment
+	err := r.Scan(&row.id, &first, &last, &row.acted, &row.identified, &row.contested, &row.permitted, &row.whole, &row.decided, &lapses)
+	row.seen, row.lapsesAt = span{first.Time, last.Time}, lapses.Time
+	row.permitted, row.whole = b.policy.stored(row.permitted), b.policy.stored(row.whole)
 	b.individuals[row.id] = &row
 	return err
 }
 
-// take works one arrival's identifiers and links into what is loaded.
-func (b *batch) take(a *arrival) {
+// take works one arrival's identifiers and links into what is loaded. Kept says that
+// what happened is kept too.
+func (b *batch) take(a *arrival, kept bool) {
 	at := span{a.OccurredAt, a.OccurredAt}
 	for i, key := range a.keys {
 		f := b.identifier(key, a.Identities[i])
 		f.changed = f.seen.extend(at) || f.changed
-		acted := i == 0 && !a.Statement && a.Direction == insight.Inbound
+		acted := i == 0 && kept && !a.Statement && a.Direction == insight.Inbound
 		if acted {
 			f.changed = f.acted.extend(at) || f.changed
 		}
@@ -394,7 +415,7 @@ func (b *batch) identifier(key uuid.UUID, identity insight.Identity) *identifier
 	f.individual = f.origin
 	b.identifiers[key] = f
 	b.individuals[f.origin] = &individualRow{
-		id: f.origin, identified: identity.Kind == insight.UserID, permitted: b.store.directory.permittedUnasked(), isNew: true,
+		id: f.origin, identified: identity.Kind == insight.UserID, permitted: b.policy.unasked(b.now), whole: b.policy.known, isNew: true,
 	}
 	return f
 }
@@ -443,13 +464,13 @@ func (b *batch) absorb(one, other *individualRow) {
 	one.see(other.seen, other.acted)
 	one.identified = one.identified || other.identified
 	one.permitted &= other.permitted
+	one.whole &= other.whole
+	one.decisions = append(one.decisions, other.decisions...)
+	one.decided = one.decided || other.decided
+	if one.decided {
+		b.reconsidered[one.id] = true
+	}
 	one.changed, other.into = true, one
-}
-
-func (d *directory) permittedUnasked() insight.Set {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return d.unasked
 }
 
 func (b *batch) writeTraits(ctx context.Context, fresh []*arrival) error {
@@ -493,20 +514,18 @@ func (b *batch) individualOf(key uuid.UUID) uuid.UUID {
 	return b.individuals[b.identifiers[key].individual].now().id
 }
 
-func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) ([]uuid.UUID, error) {
+func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) error {
 	r := b.engine.rows()
 	id, individual, owner, stream := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("owner", "uuid"), r.column("stream", "uuid")
 	source, channel, message, kind := r.column("source_id", "uuid"), r.column("channel_id", "uuid"), r.column("message_id", "text"), r.column("type", "text")
 	direction, occurred, received := r.column("direction", "smallint"), r.column("occurred_at", "timestamptz"), r.column("received_at", "timestamptz")
 	value, currency, campaign, properties := r.column("value", "float8"), r.column("currency", "text"), r.column("campaign", "jsonb"), r.column("properties", "jsonb")
 	identities, permitted := r.column("identities", "jsonb"), r.column("permitted", "bigint")
-	unasked := int64(b.store.directory.permittedUnasked())
-	kept := make([]uuid.UUID, 0, len(fresh))
 	for _, a := range fresh {
 		if a.Statement {
 			continue
 		}
-		kept = append(kept, a.id)
+		b.kept = append(b.kept, a.id)
 		whose := b.individualOf(a.keys[0])
 		id.uuid(a.id)
 		individual.uuid(whose)
@@ -528,11 +547,10 @@ func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) ([]uuid
 		campaign.json(campaignJSON(a.Campaign))
 		properties.json(a.Properties)
 		identities.json(a.otherKeys())
-		permitted.int(unasked)
+		permitted.int(int64(b.policy.stored(b.coveredAt(whose, a.OccurredAt))))
 		b.addRun(whose, a)
 	}
-	err := r.insert(ctx, b.tx, "interactions", "")
-	return kept, err
+	return r.insert(ctx, b.tx, "interactions", "")
 }
 
 func campaignJSON(c insight.Campaign) []byte {

@@ -89,7 +89,7 @@ func BenchmarkInteractions(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		r, err := s.Reader(context.Background(), &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}})
+		r, err := s.Reader(context.Background(), &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

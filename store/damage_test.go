@@ -75,7 +75,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"whether somebody is known", "UPDATE individuals SET identified = NOT identified WHERE id = " + other, "its row is not what its identifiers say"},
 		{"whether somebody is contested", "UPDATE individuals SET contested = NOT contested WHERE id = " + other, "its row is not what its identifiers say"},
 		{"what somebody may be read for", "UPDATE individuals SET permitted = 31 WHERE id = " + other, "the purposes that it may be read for"},
-		{"somebody who is nobody", "INSERT INTO individuals SELECT " + strange + ", first_seen_at, last_seen_at, acted, identified, contested, permitted FROM individuals WHERE id = " + other, "no identifier says that it exists"},
+		{"somebody who is nobody", "INSERT INTO individuals SELECT " + strange + ", first_seen_at, last_seen_at, acted, identified, contested, permitted, whole, decided, lapses_at FROM individuals WHERE id = " + other, "no identifier says that it exists"},
 		{"whose an interaction is", "UPDATE interactions SET individual_id = " + other + " WHERE message_id = 'm0'", "it is kept with"},
 		{"an interaction of nobody", "UPDATE interactions SET individual_id = " + strange + " WHERE message_id = 'm6'", "belong to individuals who do not exist"},
 		{"an interaction's owner", "UPDATE interactions SET owner = " + strange + " WHERE message_id = 'm6'", "its owner does not exist"},

@@ -1,13 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -33,8 +31,7 @@ type directory struct {
 	byID     map[uuid.UUID]any // *insight.Channel, *insight.Source or *insight.Purpose
 	sources  map[string]*insight.Source
 	keys     map[[sha256.Size]byte]*insight.Source
-	purposes map[string]*insight.Purpose
-	unasked  insight.Set
+	policy   *policy
 	loaded   time.Time
 }
 
@@ -56,15 +53,8 @@ func (d *directory) seed(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	for _, p := range insight.DefaultPurposes() {
-		consentMode, _ := json.Marshal(p.ConsentMode) // slices of strings and numbers always marshal
-		tcf, _ := json.Marshal(p.TCF)
-		gpp, _ := json.Marshal(p.GPP)
-		categories, _ := json.Marshal(p.Categories)
-		if _, err := tx.ExecContext(ctx, `INSERT INTO purposes
-			(id, key, name, description, bit, legal_basis, retroactive, retention, floor, consent_mode, tcf, gpp, categories)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (key) DO NOTHING`,
-			newID().String(), p.Key, p.Name, p.Description, int64(p.Bit), string(p.LegalBasis), p.Retroactive, p.Retention.Microseconds(), p.Floor,
-			string(consentMode), string(tcf), string(gpp), string(categories)); err != nil {
+		p.ID = newID()
+		if err := writePurpose(ctx, tx, &p, "ON CONFLICT (key) DO NOTHING"); err != nil {
 			return err
 		}
 	}
@@ -93,13 +83,17 @@ func (d *directory) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	purposes, err := d.store.ent.Purpose.Query().All(ctx)
+	revision, err := d.store.revision(ctx, d.store.small)
+	if err != nil {
+		return err
+	}
+	purposes, err := d.store.ent.Purpose.Query().WithVersions().All(ctx)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.channels, d.sources, d.purposes = map[string]*insight.Channel{}, map[string]*insight.Source{}, map[string]*insight.Purpose{}
+	d.channels, d.sources = map[string]*insight.Channel{}, map[string]*insight.Source{}
 	d.keys = map[[sha256.Size]byte]*insight.Source{}
 	// What was handed out before stays the same value, so that pointers compare.
 	old := d.byID
@@ -121,13 +115,12 @@ func (d *directory) read(ctx context.Context) error {
 			d.keys[[sha256.Size]byte(*row.WriteKeyHash)] = s
 		}
 	}
-	var all []*insight.Purpose
-	for _, row := range purposes {
-		p := fromEntPurpose(row)
-		d.purposes[p.Key], d.byID[p.ID] = p, p
-		all = append(all, p)
+	all := make([]*insight.Purpose, len(purposes))
+	for n, row := range purposes {
+		all[n] = fromEntPurpose(row)
+		d.byID[all[n].ID] = all[n]
 	}
-	d.unasked, d.loaded = insight.Unasked(all), time.Now()
+	d.policy, d.loaded = newPolicy(all, revision), time.Now()
 	return nil
 }
 
@@ -141,12 +134,17 @@ func fromEntSource(row *ent.Source, byID map[uuid.UUID]any) *insight.Source {
 }
 
 func fromEntPurpose(row *ent.Purpose) *insight.Purpose {
-	return &insight.Purpose{
-		ID: row.ID, Key: row.Key, Name: row.Name, Description: row.Description, Bit: row.Bit,
+	p := &insight.Purpose{
+		ID: row.ID, Key: row.Key, Name: row.Name, Description: row.Description, Bit: row.Bit, Inverted: row.Inverted,
 		LegalBasis: insight.LegalBasis(row.LegalBasis), Retroactive: row.Retroactive,
 		Retention: time.Duration(row.Retention) * time.Microsecond, Floor: row.Floor,
 		ConsentMode: row.ConsentMode, TCF: row.Tcf, GPP: row.Gpp, Categories: row.Categories,
 	}
+	for _, v := range row.Edges.Versions {
+		p.Versions = append(p.Versions, insight.PurposeVersion{At: v.At.UTC(), LegalBasis: insight.LegalBasis(v.LegalBasis), Retroactive: v.Retroactive})
+	}
+	slices.SortFunc(p.Versions, func(a, b insight.PurposeVersion) int { return a.At.Compare(b.At) })
+	return p
 }
 
 // lookup finds what get finds, looking once more in the database when it is not
@@ -222,15 +220,6 @@ func (s *Store) Sources(ctx context.Context) ([]*insight.Source, error) {
 	return sorted(s.directory.sources, func(c *insight.Source) string { return c.Name }), nil
 }
 
-// Purposes lists every purpose in the order in which they were defined.
-func (s *Store) Purposes(context.Context) ([]*insight.Purpose, error) {
-	s.directory.mu.RLock()
-	defer s.directory.mu.RUnlock()
-	all := sorted(s.directory.purposes, func(p *insight.Purpose) string { return p.Key })
-	slices.SortFunc(all, func(a, b *insight.Purpose) int { return cmp.Compare(a.Bit, b.Bit) })
-	return all, nil
-}
-
 func sorted[T any](m map[string]T, by func(T) string) []T {
 	all := make([]T, 0, len(m))
 	for _, v := range m {
@@ -238,15 +227,6 @@ func sorted[T any](m map[string]T, by func(T) string) []T {
 	}
 	slices.SortFunc(all, func(a, b T) int { return strings.Compare(by(a), by(b)) })
 	return all
-}
-
-// Purpose finds a purpose by key, or an error of kind Invalid.
-func (s *Store) Purpose(ctx context.Context, key string) (*insight.Purpose, error) {
-	p, ok, err := lookup(ctx, s.directory, func() (*insight.Purpose, bool) { p, ok := s.directory.purposes[key]; return p, ok })
-	if err == nil && !ok {
-		err = insight.NewError(insight.Invalid, "purpose", "there is no such purpose")
-	}
-	return p, err
 }
 
 // Named finds a channel, source or purpose by id, or an error of kind NotFound.

@@ -124,6 +124,19 @@ func (e *engine) onNodesOf(column string, n int) string {
 	return ""
 }
 
+// moment and key are parameter n as a time and as an id.
+func (e *engine) moment(n int) string { return e.typed(n, "timestamptz") }
+func (e *engine) key(n int) string    { return e.typed(n, "uuid") }
+
+// typed is parameter n with its type, where PostgreSQL could not tell.
+func (e *engine) typed(n int, kind string) string {
+	p := "$" + strconv.Itoa(n)
+	if e.postgres() {
+		p += "::" + kind
+	}
+	return p
+}
+
 // anyTextOf is the condition that a text column is among the texts of parameter n.
 func (e *engine) anyTextOf(column string, n int) string {
 	if e.postgres() {

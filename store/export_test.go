@@ -19,7 +19,7 @@ var Translate = translate
 const Backlog = backlog
 
 // Publish tells this process's subscribers of interactions, as if they were kept.
-func (s *Store) Publish(ids []uuid.UUID) { s.feed.publish(ids) }
+func (s *Store) Publish(ids []uuid.UUID) { s.feed.publish(keptChannel, ids) }
 
 // LimitPages lets a SQLite database grow by this many pages and no more, as a disk
 // that is nearly full does; a negative number frees the disk again.

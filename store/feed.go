@@ -12,13 +12,15 @@ import (
 	"github.com/lib/pq"
 )
 
-// feed tells this process's subscribers which interactions were just kept.
+// feed tells this process's subscribers which interactions were just kept, and which
+// decisions were just recorded.
 //
 // SQLite has one process, which tells itself. On PostgreSQL every transaction
 // announces what it keeps (NOTIFY), and each process that has subscribers listens,
 // so that a subscriber hears of what any process keeps, in the order of commits.
 type feed struct {
-	url string // of PostgreSQL; empty on SQLite
+	url     string // of PostgreSQL; empty on SQLite
+	decided func() // is told of every decision that is heard of
 
 	mu          sync.Mutex
 	subscribers map[*Subscription]struct{}
@@ -27,30 +29,50 @@ type feed struct {
 	done        chan struct{} // closed when the listener's goroutine has ended
 }
 
-func newFeed(url string) *feed {
-	return &feed{url: url, subscribers: map[*Subscription]struct{}{}}
+func newFeed(url string, decided func()) *feed {
+	return &feed{url: url, decided: decided, subscribers: map[*Subscription]struct{}{}}
 }
 
-// keptChannel is the name under which PostgreSQL passes announcements on.
-const keptChannel = "acquaint_kept"
+// The names under which PostgreSQL passes announcements on: of interactions, and of
+// decisions.
+const (
+	keptChannel    = "acquaint_kept"
+	decidedChannel = "acquaint_decided"
+)
 
 // announced is how many ids fit one announcement: PostgreSQL takes 7,999 bytes.
 const announced = 350
 
 // announce tells every process of what this transaction keeps, once it commits.
-func (b *batch) announce(ctx context.Context, kept []uuid.UUID) error {
-	if !b.engine.postgres() || len(kept) == 0 {
+func (b *batch) announce(ctx context.Context) error {
+	if !b.engine.postgres() {
 		return nil
 	}
-	payloads := b.engine.column("text")
-	for some := range slices.Chunk(kept, announced) {
-		var text strings.Builder
-		for _, id := range some {
-			text.WriteString(base64.RawURLEncoding.EncodeToString(id[:]))
+	for _, one := range []struct {
+		channel string
+		ids     []uuid.UUID
+	}{{keptChannel, b.kept}, {decidedChannel, b.decided()}} {
+		if len(one.ids) == 0 {
+			if one.channel == decidedChannel && b.covers {
+				if err := b.exec(ctx, "SELECT pg_notify('"+decidedChannel+"', '')"); err != nil {
+					return err
+				}
+			}
+			continue
 		}
-		payloads.text(text.String())
+		payloads := b.engine.column("text")
+		for some := range slices.Chunk(one.ids, announced) {
+			var text strings.Builder
+			for _, id := range some {
+				text.WriteString(base64.RawURLEncoding.EncodeToString(id[:]))
+			}
+			payloads.text(text.String())
+		}
+		if err := b.exec(ctx, "SELECT count(pg_notify('"+one.channel+"', p)) FROM unnest($1::text[]) AS p", payloads.array()); err != nil {
+			return err
+		}
 	}
-	return b.exec(ctx, "SELECT count(pg_notify('"+keptChannel+"', p)) FROM unnest($1::text[]) AS p", payloads.array())
+	return nil
 }
 
 // announcedIDs reads an announcement; what is none of ours is empty.
@@ -74,9 +96,11 @@ func (f *feed) listen() error {
 		return nil
 	}
 	l := pq.NewListener(f.url, 100*time.Millisecond, 10*time.Second, nil)
-	if err := l.Listen(keptChannel); err != nil {
-		_ = l.Close() // the first error is the one to tell
-		return translate("store.Subscribe", err)
+	for _, channel := range []string{keptChannel, decidedChannel} {
+		if err := l.Listen(channel); err != nil {
+			_ = l.Close() // the first error is the one to tell
+			return translate("store.Subscribe", err)
+		}
 	}
 	f.listening, f.done = l, make(chan struct{})
 	go func() {
@@ -86,7 +110,10 @@ func (f *feed) listen() error {
 				f.interrupt()
 				continue
 			}
-			f.publish(announcedIDs(n.Extra))
+			if n.Channel == decidedChannel {
+				f.decided()
+			}
+			f.publish(n.Channel, announcedIDs(n.Extra))
 		}
 	}()
 	return nil
@@ -106,10 +133,11 @@ func (f *feed) interrupt() {
 // that it missed some.
 const backlog = 100_000
 
-// Subscription collects the ids of interactions as they are kept, in the order of
-// their transactions.
+// Subscription collects the ids of interactions as they are kept, or of decisions as
+// they are recorded, in the order of their transactions.
 type Subscription struct {
-	feed *feed
+	feed    *feed
+	channel string
 
 	mu     sync.Mutex
 	ids    []uuid.UUID
@@ -117,10 +145,15 @@ type Subscription struct {
 	ready  chan struct{} // holds one signal when there is something to take
 }
 
-// Subscribe starts to collect. Close ends it. The error is of kind Unavailable when
-// the database is away.
-func (s *Store) Subscribe() (*Subscription, error) {
-	sub := &Subscription{feed: s.feed, ready: make(chan struct{}, 1)}
+// Subscribe starts to collect interactions. Close ends it. The error is of kind
+// Unavailable when the database is away.
+func (s *Store) Subscribe() (*Subscription, error) { return s.subscribe(keptChannel) }
+
+// SubscribeConsents starts to collect decisions, as Subscribe does interactions.
+func (s *Store) SubscribeConsents() (*Subscription, error) { return s.subscribe(decidedChannel) }
+
+func (s *Store) subscribe(channel string) (*Subscription, error) {
+	sub := &Subscription{feed: s.feed, channel: channel, ready: make(chan struct{}, 1)}
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	if s.feed.closed {
@@ -180,14 +213,16 @@ func (s *Subscription) add(ids []uuid.UUID) {
 	s.signal()
 }
 
-func (f *feed) publish(ids []uuid.UUID) {
+func (f *feed) publish(channel string, ids []uuid.UUID) {
 	if len(ids) == 0 {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for s := range f.subscribers {
-		s.add(ids)
+		if s.channel == channel {
+			s.add(ids)
+		}
 	}
 }
 

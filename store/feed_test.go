@@ -62,7 +62,7 @@ func hearEveryProcess(t *testing.T, o store.Options) {
 	}()
 	reader, err := one.Reader(context.Background(), &insight.Viewer{
 		Subject: "test", Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}, Purpose: "analytics",
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
-	"github.com/acquaint/acquaint/insight/session"
 )
 
 // Detail says what is read of interactions besides what every list needs: who, when,
@@ -140,7 +139,7 @@ func slicesOf[T any](ids []uuid.UUID, p Page, found map[uuid.UUID][]T) map[uuid.
 }
 
 func (r *Reader) interactionsPage(ctx context.Context, ids []uuid.UUID, s insight.Selector, p Page, d Detail, yield func(*insight.Interaction)) error {
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "x.individual_id = i.id" + r.engine.onNodesOf("x.individual_id", 1) + " AND " + r.covered("x")}
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "x.individual_id = i.id" + r.engine.onNodesOf("x.individual_id", 1) + " AND " + r.coveredThen("x")}
 	r.selected(c, "x", &s)
 	c.within(p, "x.occurred_at", "x.id", true)
 	scan := r.interactions(d)
@@ -209,7 +208,7 @@ func (r *Reader) CountInteractions(ctx context.Context, ids []uuid.UUID, s insig
 		err := r.eachInteraction(ctx, ids, &s, func(x *insight.Interaction) { counts[x.IndividualID]++ })
 		return counts, err
 	}
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.covered("x")}
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.coveredThen("x")}
 	r.selected(c, "x", &s)
 	return r.counts(ctx, "SELECT i.id, count(*) FROM individuals i JOIN interactions x ON x.individual_id = i.id WHERE "+c.text+" GROUP BY i.id", c.args)
 }
@@ -230,7 +229,7 @@ func (r *Reader) counts(ctx context.Context, text string, args []any) (map[uuid.
 // selects, in no order.
 func (r *Reader) eachInteraction(ctx context.Context, ids []uuid.UUID, s *insight.Selector, yield func(*insight.Interaction)) error {
 	matches := s.Matcher()
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.covered("x")}
+	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: r.covered("i") + " AND " + r.engine.anyOf("i.id", 1) + " AND " + r.coveredThen("x")}
 	r.selected(c, "x", s)
 	scan := r.interactions(WithAll)
 	return r.query(ctx, "store.Timelines", "SELECT "+scan.columns()+" FROM individuals i JOIN interactions x ON x.individual_id = i.id WHERE "+c.text, c.args, func(rows *sql.Rows) error {
@@ -267,16 +266,20 @@ func (r *Reader) Interaction(ctx context.Context, id uuid.UUID) (*insight.Intera
 	if len(found) == 0 {
 		return nil, r.absent(ctx, "interaction", id, "interactions")
 	}
+	r.Show(found[0].IndividualID)
 	return found[0], nil
 }
 
 // InteractionsByID reads interactions in the order of their ids; those that the
-// reader does not see are left out.
+// reader does not see are left out. Whoever shows them tells [Reader.Show].
 func (r *Reader) InteractionsByID(ctx context.Context, ids []uuid.UUID) ([]*insight.Interaction, error) {
+	if err := r.store.look(ctx); err != nil { // a subscriber's reader lives long
+		return nil, err
+	}
 	byID := make(map[uuid.UUID]*insight.Interaction, len(ids))
 	scan := r.interactions(WithAll)
 	err := r.query(ctx, "store.InteractionsByID", "SELECT "+scan.columns()+" FROM interactions x JOIN individuals i ON i.id = x.individual_id WHERE "+
-		r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("x.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		r.covered("i")+" AND "+r.coveredThen("x")+" AND "+r.engine.anyOf("x.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
 		x, err := scan.row(ctx, rows)
 		if err == nil {
 			byID[x.ID] = x
@@ -292,121 +295,6 @@ func (r *Reader) InteractionsByID(ctx context.Context, ids []uuid.UUID) ([]*insi
 	return found, err
 }
 
-const sessionColumns = "s.individual_id, s.source_id, s.stream, " + runColumns
-
-func (r *Reader) scanSession(ctx context.Context, rows *sql.Rows, before ...any) (*insight.Session, error) {
-	var s insight.Session
-	var source uuid.UUID
-	run, err := scanRun(rows, append(before, &s.IndividualID, &source, &s.Stream)...)
-	if err != nil {
-		return nil, err
-	}
-	fromRun(&s, run)
-	if s.EntryChannel, err = r.store.directory.channelByID(ctx, run.Channel); err != nil {
-		return nil, err
-	}
-	s.Source, err = r.store.directory.sourceByID(ctx, source)
-	return &s, err
-}
-
-func fromRun(s *insight.Session, run session.Run) {
-	s.ID, s.StartedAt, s.EndedAt, s.Campaign = run.First, run.Start, run.End, run.Campaign
-	s.Interactions, s.Engaged = run.Interactions, run.Engaged()
-}
-
-// Sessions lists, for each of some individuals, their sessions, newest first.
-func (r *Reader) Sessions(ctx context.Context, ids []uuid.UUID, p Page) (map[uuid.UUID]Slice[*insight.Session], error) {
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(ids)}, text: "s.individual_id = i.id" + r.engine.onNodesOf("s.individual_id", 1)}
-	c.within(p, "s.started_at", "s.id", true)
-	text := r.children(sessionColumns, "individuals i", r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), "sessions", "s", c.text, p.order("s.started_at", "s.id", true))
-	if !r.engine.postgres() {
-		text += sqliteOrder(p, "s.started_at", "s.id")
-	}
-	found := make(map[uuid.UUID][]*insight.Session, len(ids))
-	err := r.query(ctx, "store.Sessions", text, c.args, func(rows *sql.Rows) error {
-		s, err := r.scanSession(ctx, rows)
-		if err == nil {
-			found[s.IndividualID] = append(found[s.IndividualID], s)
-		}
-		return err
-	})
-	return slicesOf(ids, p, found), err
-}
-
-// CountSessions counts the sessions of each of some individuals.
-func (r *Reader) CountSessions(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]int, error) {
-	return r.counts(ctx, "SELECT i.id, count(*) FROM individuals i JOIN sessions s ON s.individual_id = i.id WHERE "+
-		r.covered("i")+" AND "+r.engine.anyOf("i.id", 1)+" GROUP BY i.id", []any{r.engine.keys(ids)})
-}
-
-// Session finds a session by id. The id of an interaction that a session once
-// started with finds the session that it is part of now.
-func (r *Reader) Session(ctx context.Context, id uuid.UUID) (*insight.Session, error) {
-	var found *insight.Session
-	err := r.query(ctx, "store.Session", "SELECT "+sessionColumns+" FROM sessions s JOIN individuals i ON i.id = s.individual_id WHERE "+r.covered("i")+" AND s.id = $1",
-		[]any{id.String()}, func(rows *sql.Rows) error {
-			var err error
-			found, err = r.scanSession(ctx, rows)
-			return err
-		})
-	if err != nil || found != nil {
-		return found, err
-	}
-	of, err := r.SessionsOf(ctx, []uuid.UUID{id})
-	if err == nil && of[id] == nil {
-		err = r.absent(ctx, "session", id, "sessions", "(SELECT id FROM interactions WHERE direction = 1) AS x")
-	}
-	return of[id], err
-}
-
-// inSession is the condition that interaction x is one of session s.
-const inSession = "x.individual_id = s.individual_id AND x.source_id = s.source_id AND x.stream = s.stream AND x.direction = 1"
-
-// SessionsOf finds the session of each of some interactions; an outbound one has
-// none.
-func (r *Reader) SessionsOf(ctx context.Context, interactions []uuid.UUID) (map[uuid.UUID]*insight.Session, error) {
-	text := r.children("x.id, "+sessionColumns, "interactions x JOIN individuals i ON i.id = x.individual_id",
-		r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("x.id", 1),
-		"sessions", "s", inSession+" AND s.started_at <= x.occurred_at", " ORDER BY s.started_at DESC LIMIT 1")
-	sessions := make(map[uuid.UUID]*insight.Session, len(interactions))
-	err := r.query(ctx, "store.SessionsOf", text, []any{r.engine.keys(interactions)}, func(rows *sql.Rows) error {
-		var id uuid.UUID
-		s, err := r.scanSession(ctx, rows, &id)
-		sessions[id] = s
-		return err
-	})
-	return sessions, err
-}
-
-// SessionInteractions lists, for each of some sessions, its interactions, newest
-// first.
-func (r *Reader) SessionInteractions(ctx context.Context, sessions []uuid.UUID, p Page, d Detail) (map[uuid.UUID]Slice[*insight.Interaction], error) {
-	c := &clause{engine: r.engine, args: []any{r.engine.keys(sessions)}, text: inSession + " AND x.occurred_at >= s.started_at AND x.occurred_at <= s.ended_at AND " + r.covered("x")}
-	c.within(p, "x.occurred_at", "x.id", true)
-	var of uuid.UUID
-	scan := r.interactions(d, &of)
-	text := r.children(r.engine.id("s.id")+", "+scan.columns(), "sessions s JOIN individuals i ON i.id = s.individual_id",
-		r.covered("i")+" AND "+r.engine.anyOf("s.id", 1), "interactions", "x", c.text, p.order("x.occurred_at", "x.id", true))
-	if !r.engine.postgres() {
-		text += sqliteOrder(p, "x.occurred_at", "x.id")
-	}
-	found := make(map[uuid.UUID][]*insight.Interaction, len(sessions))
-	err := r.query(ctx, "store.SessionInteractions", text, c.args, func(rows *sql.Rows) error {
-		x, err := scan.row(ctx, rows)
-		found[of] = append(found[of], x)
-		return err
-	})
-	return slicesOf(sessions, p, found), err
-}
-
-// CountSessionInteractions counts the interactions of each of some sessions that
-// the reader sees.
-func (r *Reader) CountSessionInteractions(ctx context.Context, sessions []uuid.UUID) (map[uuid.UUID]int, error) {
-	return r.counts(ctx, "SELECT s.id, count(*) FROM sessions s JOIN individuals i ON i.id = s.individual_id JOIN interactions x ON "+inSession+
-		" AND x.occurred_at >= s.started_at AND x.occurred_at <= s.ended_at WHERE "+r.covered("i")+" AND "+r.covered("x")+" AND "+r.engine.anyOf("s.id", 1)+" GROUP BY s.id",
-		[]any{r.engine.keys(sessions)})
-}
-
 // People reads some individuals by id; those whom the purpose does not cover are
 // left out.
 func (r *Reader) People(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*insight.Individual, error) {
@@ -414,6 +302,7 @@ func (r *Reader) People(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*in
 	err := r.query(ctx, "store.People", "SELECT "+r.personColumns()+" FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
 		i, err := scanPerson(rows)
 		found[i.ID] = i
+		r.Show(i.ID)
 		return err
 	})
 	return found, err

@@ -4,12 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/consent"
 	"github.com/acquaint/acquaint/insight/identity"
 	"github.com/acquaint/acquaint/insight/session"
 )
@@ -41,8 +41,7 @@ func (s *Store) Merge(ctx context.Context, into, from Lookup, reason string) (uu
 		return uuid.Nil, uuid.Nil, err
 	}
 	var survivor, linked uuid.UUID
-	err := s.transact(ctx, "store.Merge", func(tx *sql.Tx) error {
-		b := s.newBatch(tx)
+	err := s.change(ctx, "store.Merge", func(b *batch) error {
 		one, err := b.named(ctx, "into", into)
 		if err != nil {
 			return err
@@ -69,7 +68,7 @@ func (s *Store) Merge(ctx context.Context, into, from Lookup, reason string) (uu
 			if err != nil {
 				return err
 			}
-			link = &linkRow{id: newID(), a: one.key, b: other.key, operator: true, source: api.ID, observed: b.heldAt(), reason: reason, isNew: true}
+			link = &linkRow{id: newID(), a: one.key, b: other.key, operator: true, source: api.ID, observed: b.now, reason: reason, isNew: true}
 			b.links[link.id] = link
 		}
 		linked = link.id
@@ -93,8 +92,7 @@ func (s *Store) Unmerge(ctx context.Context, links []uuid.UUID, reason string) (
 		return nil, insight.NewError(insight.Invalid, "links", "name 1 to 1000 links")
 	}
 	var individuals []uuid.UUID
-	err := s.transact(ctx, "store.Unmerge", func(tx *sql.Tx) error {
-		b := s.newBatch(tx)
+	err := s.change(ctx, "store.Unmerge", func(b *batch) error {
 		individuals = nil
 		if err := b.loadLinks(ctx, b.engine.anyOf("id", 1), links); err != nil {
 			return err
@@ -106,7 +104,7 @@ func (s *Store) Unmerge(ctx context.Context, links []uuid.UUID, reason string) (
 				return insight.NewError(insight.NotFound, "links", "one of the links does not exist")
 			}
 			if l.revoked.IsZero() {
-				l.revoked, l.reason, l.changed = b.heldAt(), reason, true
+				l.revoked, l.reason, l.changed = b.now, reason, true
 			}
 			ends = append(ends, l.a, l.b)
 		}
@@ -125,12 +123,47 @@ func (s *Store) Unmerge(ctx context.Context, links []uuid.UUID, reason string) (
 	return individuals, err
 }
 
-func (s *Store) newBatch(tx *sql.Tx) *batch {
+// change runs do in the writing transaction, and afterwards tells whoever listens
+// what changed.
+func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) error {
+	var done *batch
+	err := s.transact(ctx, op, func(tx *sql.Tx) error {
+		b, err := s.newBatch(ctx, tx)
+		if err != nil {
+			return err
+		}
+		done = b
+		if err := do(b); err != nil {
+			return err
+		}
+		return b.announce(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if done.covers {
+		s.changes.Add(1)
+	}
+	s.horizon.lapses(done.lapse)
+	if !s.write.postgres() {
+		s.feed.publish(keptChannel, done.kept)
+		s.feed.publish(decidedChannel, done.decided())
+	}
+	return nil
+}
+
+// newBatch begins a transaction's work: with the policy that holds in it.
+func (s *Store) newBatch(ctx context.Context, tx *sql.Tx) (*batch, error) {
+	p, err := s.currentPolicy(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	return &batch{
-		store: s, tx: tx, engine: s.write,
+		store: s, tx: tx, engine: s.write, policy: p, now: insight.Moment(s.now()),
 		identifiers: map[uuid.UUID]*identifierRow{}, individuals: map[uuid.UUID]*individualRow{}, links: map[uuid.UUID]*linkRow{},
 		unsettled: map[uuid.UUID]bool{}, rebuild: map[uuid.UUID]bool{}, runs: map[session.Line][]session.Run{},
-	}
+		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{},
+	}, nil
 }
 
 // unsettle writes what changed and resolves the neighbourhood of the identifiers.
@@ -138,10 +171,19 @@ func (b *batch) unsettle(ctx context.Context, keys ...uuid.UUID) error {
 	for _, key := range keys {
 		b.unsettled[key] = true
 	}
+	if err := b.loadDecisions(ctx); err != nil {
+		return err
+	}
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
-	return b.writeSessions(ctx)
+	if err := b.record(ctx); err != nil {
+		return err
+	}
+	if err := b.writeSessions(ctx); err != nil {
+		return err
+	}
+	return b.consider(ctx)
 }
 
 // named loads the identifier that a lookup names.
@@ -210,6 +252,3 @@ func (b *batch) operatorLink(ctx context.Context, strong, weak uuid.UUID) (*link
 	}
 	return nil, nil //nolint:nilnil // none is an answer
 }
-
-// heldAt is the moment that the store records for its own doings.
-func (b *batch) heldAt() time.Time { return insight.Moment(b.store.now()) }

@@ -149,10 +149,11 @@ func TestPlans(t *testing.T) {
 	if _, err := s.DB().Exec("ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
-	r := must(s.Reader(ctx, &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}))
+	r := must(s.Reader(ctx, &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}, nil))
 	page := store.Page{Limit: 20}
 	people := must(r.Individuals(ctx, store.Filter{}, store.Order{Descending: true}, page)).Items
 	var ids, interactions, sessions []uuid.UUID
+	var visits []*insight.Session
 	for _, i := range people {
 		ids = append(ids, i.ID)
 	}
@@ -163,7 +164,7 @@ func TestPlans(t *testing.T) {
 	}
 	for _, some := range must(r.Sessions(ctx, ids, page)) {
 		for _, one := range some.Items {
-			sessions = append(sessions, one.ID)
+			sessions, visits = append(sessions, one.ID), append(visits, one)
 		}
 	}
 	place := store.Order{}.Place(people[5])
@@ -247,8 +248,8 @@ func TestPlans(t *testing.T) {
 		{"the number of sessions", []string{"session_individual_id_started_at_id"}, func() error { return second(r.CountSessions(ctx, ids)) }},
 		{"a session", []string{"sessions_pkey"}, func() error { return second(r.Session(ctx, sessions[0])) }},
 		{"the sessions of interactions", []string{"interactions_pkey", "session_individual_id_started_at_id"}, func() error { return second(r.SessionsOf(ctx, interactions[:20])) }},
-		{"the interactions of sessions", []string{"sessions_pkey", timeline}, func() error { return second(r.SessionInteractions(ctx, sessions[:20], page, store.WithAll)) }},
-		{"their number", []string{"sessions_pkey", timeline}, func() error { return second(r.CountSessionInteractions(ctx, sessions[:20])) }},
+		{"the interactions of sessions", []string{"sessions_pkey", timeline}, func() error { return second(r.SessionInteractions(ctx, visits[:20], page, store.WithAll)) }},
+		{"their number", []string{"sessions_pkey", timeline}, func() error { return second(r.CountSessionInteractions(ctx, visits[:20])) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sent.take()

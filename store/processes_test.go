@@ -26,7 +26,7 @@ func TestAnotherProcess(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, o store.Options) {
 		one, other := testdb.Open(t, o), testdb.Open(t, o)
 		ctx := t.Context()
-		reader := must(one.Reader(ctx, &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}))
+		reader := must(one.Reader(ctx, &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}, nil))
 		for n := range 5 {
 			source, key, err := other.CreateSource(ctx, store.NewSource{Name: fmt.Sprint("shop", n), DefaultChannel: fmt.Sprint("booth", n)})
 			if err != nil {

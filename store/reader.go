@@ -15,16 +15,35 @@ import (
 // the purpose does not cover, and interactions for which it was not permitted, do
 // not exist in what it answers.
 type Reader struct {
-	store   *Store
-	engine  *engine
-	viewer  *insight.Viewer
-	purpose *insight.Purpose
+	store  *Store
+	engine *engine
+	viewer *insight.Viewer
+	key    string    // of the purpose; empty for somebody's own
+	self   uuid.UUID // who reads what is held of themselves; zero: somebody reads for a purpose
+	access *Access   // who was read is noted here; nil: nowhere
+	tx     *sql.Tx   // the view that it reads in; nil: each query has its own
 }
 
 // Reader binds reads to a viewer and the purpose that they declare. It is the only
 // way to personal data. The error is of kind Denied when the viewer may not read
 // individuals or not for this purpose, and of kind Invalid when they declare none.
-func (s *Store) Reader(ctx context.Context, v *insight.Viewer) (*Reader, error) {
+//
+// An individual's own token needs no purpose: it sees everything that is held of
+// them, and nobody else exists. Its error is of kind NotFound when nothing is.
+//
+// Whom the reader shows is noted in access, which may be nil where nobody is shown
+// anything.
+func (s *Store) Reader(ctx context.Context, v *insight.Viewer, access *Access) (*Reader, error) {
+	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
+	if v.May(insight.ScopeSelf) {
+		self, err := s.Find(ctx, Lookup{ID: v.Individual})
+		if err != nil {
+			return nil, err
+		}
+		return &Reader{store: s, engine: s.read, viewer: v, self: self}, nil
+	}
 	if err := v.Require(insight.ScopeIndividualsRead); err != nil {
 		return nil, err
 	}
@@ -32,32 +51,85 @@ func (s *Store) Reader(ctx context.Context, v *insight.Viewer) (*Reader, error) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Purpose(ctx, key)
-	if err != nil {
+	if _, err := s.Purpose(ctx, key); err != nil {
 		return nil, err
 	}
-	return &Reader{store: s, engine: s.read, viewer: v, purpose: p}, nil
+	return &Reader{store: s, engine: s.read, viewer: v, key: key, access: access}, nil
 }
 
-// Purpose is the purpose that this reader reads for.
-func (r *Reader) Purpose() *insight.Purpose { return r.purpose }
+// Purpose is the purpose that this reader reads for, by its terms of now; nil for
+// somebody who reads what is held of themselves.
+func (r *Reader) Purpose() *insight.Purpose { return r.store.policy().byKey(r.key) }
 
-// covered is the wall: the condition that a row's set of permitted purposes holds
-// this reader's.
+// covered is the wall: the condition that an individual's row i lets this reader
+// through.
 func (r *Reader) covered(table string) string {
-	return fmt.Sprintf("%s.permitted & %d <> 0", table, r.purpose.Set())
+	if r.self != uuid.Nil {
+		return table + ".id = '" + r.self.String() + "'"
+	}
+	return holds(table+".permitted", r.Purpose())
+}
+
+// coveredThen is the wall for an interaction, of an individual who is covered: what
+// happened before the purpose was permitted is read only where it is retroactive.
+func (r *Reader) coveredThen(table string) string {
+	if r.self != uuid.Nil {
+		return table + ".individual_id = '" + r.self.String() + "'"
+	}
+	if p := r.Purpose(); !p.Retroactive {
+		return holds(table+".permitted", p)
+	}
+	return "TRUE"
+}
+
+// holds is the condition that a stored set of purposes holds one.
+func holds(column string, p *insight.Purpose) string {
+	op := "<>"
+	if p.Inverted {
+		op = "="
+	}
+	return fmt.Sprintf("%s & %d %s 0", column, p.Set(), op)
+}
+
+// wholly is the condition that everything that happened to individual i may be read;
+// where it is empty, that is so of everybody. Of others some things may not, and what
+// is made of several interactions must be made again of those that may.
+func (r *Reader) wholly() string {
+	if p := r.Purpose(); r.self == uuid.Nil && !p.Retroactive {
+		return holds("i.whole", p)
+	}
+	return ""
 }
 
 func (r *Reader) query(ctx context.Context, op, text string, args []any, scan func(*sql.Rows) error) error {
-	stmt, err := r.engine.stmt(ctx, text)
-	if err != nil {
-		return translate(op, err)
-	}
-	answer, err := stmt.QueryContext(ctx, args...)
+	answer, err := r.rows(ctx, text, args)
 	if err != nil {
 		return translate(op, err)
 	}
 	return translate(op, each(answer, scan))
+}
+
+// rows runs a query. What somebody asks of themselves names them in its text, and so
+// is not kept prepared.
+func (r *Reader) rows(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if r.tx != nil {
+		return r.tx.QueryContext(ctx, text, args...)
+	}
+	if r.self != uuid.Nil {
+		return r.engine.db.QueryContext(ctx, text, args...)
+	}
+	stmt, err := r.engine.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// Show notes that individuals were shown.
+func (r *Reader) Show(ids ...uuid.UUID) {
+	if r.access != nil && r.self == uuid.Nil {
+		r.access.add(r.viewer.Subject, r.key, ids)
+	}
 }
 
 func (r *Reader) personColumns() string {
@@ -124,9 +196,12 @@ func (r *Reader) individual(ctx context.Context, id uuid.UUID) (*insight.Individ
 		return nil, err
 	case found == nil:
 		return nil, insight.NewError(insight.NotFound, "individual", "there is no such individual")
+	case !covered && r.self != uuid.Nil:
+		return nil, insight.NewError(insight.NotFound, "individual", "there is no such individual")
 	case !covered:
-		return nil, insight.NewError(insight.Withheld, "individual", "the purpose "+r.purpose.Key+" does not cover this individual")
+		return nil, insight.NewError(insight.Withheld, "individual", "the purpose "+r.key+" does not cover this individual")
 	}
+	r.Show(found.ID)
 	return found, nil
 }
 
@@ -169,16 +244,21 @@ func (o Order) Place(i *insight.Individual) insight.Cursor {
 
 // Individuals lists individuals.
 func (r *Reader) Individuals(ctx context.Context, f Filter, o Order, p Page) (Slice[*insight.Individual], error) {
-	if !f.inMemory() {
-		found, err := r.individuals(ctx, f, o, p)
-		return cut(p, found), err
-	}
 	var found []*insight.Individual
-	err := r.sift(ctx, f, o, p, func(i *insight.Individual) bool {
-		found = append(found, i)
-		return len(found) <= p.Limit
-	})
-	return cut(p, found), err
+	var err error
+	if f.inMemory() {
+		err = r.sift(ctx, f, o, p, func(i *insight.Individual) bool {
+			found = append(found, i)
+			return len(found) <= p.Limit
+		})
+	} else {
+		found, err = r.individuals(ctx, f, o, p)
+	}
+	page := cut(p, found)
+	for _, i := range page.Items {
+		r.Show(i.ID)
+	}
+	return page, err
 }
 
 // CountIndividuals counts individuals.
@@ -231,7 +311,7 @@ func (r *Reader) filter(f Filter) *clause {
 		inner := &clause{engine: r.engine, args: c.args}
 		r.selected(inner, "x", f.Event)
 		c.args = inner.args
-		c.and("EXISTS (SELECT 1 FROM interactions x WHERE x.individual_id = i.id AND " + r.covered("x") + inner.text + ")")
+		c.and("EXISTS (SELECT 1 FROM interactions x WHERE x.individual_id = i.id AND " + r.coveredThen("x") + inner.text + ")")
 	}
 	return c
 }
@@ -425,6 +505,9 @@ func (r *Reader) Link(ctx context.Context, id uuid.UUID) (*insight.Evidence, err
 	if err == nil && found == nil {
 		err = r.absent(ctx, "link", id, "identity_links")
 	}
+	if found != nil {
+		r.Show(found.A.IndividualID, found.B.IndividualID)
+	}
 	return found, err
 }
 
@@ -432,26 +515,31 @@ func (r *Reader) Link(ctx context.Context, id uuid.UUID) (*insight.Evidence, err
 // it is for insight.BestTraits to choose.
 func (r *Reader) Traits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]insight.Trait, error) {
 	all := make(map[uuid.UUID][]insight.Trait, len(ids))
-	err := r.query(ctx, "store.Traits", `SELECT t.individual_id, t.key, t.value, t.provenance, t.confidence, t.sensitivity, t.source_id, t.observed_at
-		FROM individuals i JOIN traits t ON t.individual_id = i.id
-		WHERE `+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
-		var t insight.Trait
-		var individual, source uuid.UUID
-		var value []byte
-		var observed moment
-		if err := rows.Scan(&individual, &t.Key, &value, &t.Provenance, &t.Confidence, &t.Sensitivity, &source, &observed); err != nil {
-			return err
-		}
-		t.Value, t.ObservedAt = append([]byte(nil), value...), observed.Time
-		s, err := r.store.directory.sourceByID(ctx, source)
-		if err != nil {
-			return err
-		}
-		t.Source = s.Name
+	err := r.query(ctx, "store.Traits", "SELECT "+traitColumns+" FROM individuals i JOIN traits t ON t.individual_id = i.id WHERE "+
+		r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		individual, t, err := r.scanTrait(ctx, rows)
 		all[individual] = append(all[individual], t)
-		return nil
+		return err
 	})
 	return all, err
+}
+
+const traitColumns = "t.individual_id, t.key, t.value, t.provenance, t.confidence, t.sensitivity, t.source_id, t.observed_at"
+
+func (r *Reader) scanTrait(ctx context.Context, rows *sql.Rows) (uuid.UUID, insight.Trait, error) {
+	var t insight.Trait
+	var individual, source uuid.UUID
+	var value []byte
+	var observed moment
+	if err := rows.Scan(&individual, &t.Key, &value, &t.Provenance, &t.Confidence, &t.Sensitivity, &source, &observed); err != nil {
+		return individual, t, err
+	}
+	t.Value, t.ObservedAt = append([]byte(nil), value...), observed.Time
+	s, err := r.store.directory.sourceByID(ctx, source)
+	if err == nil {
+		t.Source = s.Name
+	}
+	return individual, t, err
 }
 
 // absent tells why a row was not found by its id in one of the tables: Withheld when
@@ -463,8 +551,8 @@ func (r *Reader) absent(ctx context.Context, what string, id uuid.UUID, tables .
 		if err != nil {
 			return err
 		}
-		if there {
-			return insight.NewError(insight.Withheld, what, "the purpose "+r.purpose.Key+" does not cover this "+what)
+		if there && r.self == uuid.Nil {
+			return insight.NewError(insight.Withheld, what, "the purpose "+r.key+" does not cover this "+what)
 		}
 	}
 	return insight.NewError(insight.NotFound, what, "there is no such "+what)

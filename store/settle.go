@@ -68,6 +68,7 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 	r := b.engine.rows()
 	id, first, last := r.column("id", "uuid"), r.column("first_seen_at", "timestamptz"), r.column("last_seen_at", "timestamptz")
 	acted, identified, contested, permitted := r.column("acted", "bool"), r.column("identified", "bool"), r.column("contested", "bool"), r.column("permitted", "bigint")
+	whole, decided, lapsesAt := r.column("whole", "bigint"), r.column("decided", "bool"), r.column("lapses_at", "timestamptz")
 	for _, i := range b.individuals {
 		if i.into != nil || !i.isNew && !i.changed {
 			continue
@@ -78,11 +79,15 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 		acted.bool(i.acted)
 		identified.bool(i.identified)
 		contested.bool(i.contested)
-		permitted.int(int64(i.permitted))
+		permitted.int(int64(b.policy.stored(i.permitted)))
+		whole.int(int64(b.policy.stored(i.whole)))
+		decided.bool(i.decided)
+		lapsesAt.timeOrNull(i.lapsesAt)
 		i.isNew, i.changed = false, false
 	}
 	return r.insert(ctx, b.tx, "individuals", `ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
-			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted`)
+			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted, whole = excluded.whole,
+			decided = excluded.decided, lapses_at = excluded.lapses_at`)
 }
 
 func (b *batch) writeIdentifiers(ctx context.Context) error {
@@ -172,7 +177,7 @@ func (b *batch) carryOut(ctx context.Context) error {
 		return err
 	}
 	for _, table := range movedTables {
-		if err := b.moveRows(ctx, table, parts, "m.individual_id = r.gone AND m.owner = r.member"); err != nil {
+		if err := b.moveRows(ctx, table, parts, "m.individual_id = r.gone AND m."+ownerColumn(table)+" = r.member"); err != nil {
 			return err
 		}
 		if err := b.moveRows(ctx, table, whole, "m.individual_id = r.gone"); err != nil {
@@ -194,7 +199,15 @@ func (b *batch) carryOut(ctx context.Context) error {
 }
 
 // movedTables are the tables whose rows follow the identifier that owns them.
-var movedTables = []string{"interactions", "traits"}
+var movedTables = []string{"interactions", "traits", "consents", "ledgers"}
+
+// ownerColumn is the column of a moved table that names the identifier.
+func ownerColumn(table string) string {
+	if table == "ledgers" {
+		return "id"
+	}
+	return "owner"
+}
 
 // moveRows gives the rows m of a table that meet a condition to the survivor that r
 // names. Citus does not let a row's individual_id change: there they are written
@@ -243,6 +256,9 @@ func (b *batch) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.loadDecisions(ctx); err != nil {
+		return err
+	}
 	links := make([]insight.Link, 0, len(b.links))
 	for _, l := range b.links {
 		links = append(links, l.asLink())
@@ -251,16 +267,20 @@ func (b *batch) resolve(ctx context.Context) error {
 
 	before := map[uuid.UUID]*individualRow{}
 	made := map[uuid.UUID]*individualRow{}
+	b.part(standings)
 	for key, standing := range standings {
 		f := b.identifiers[key]
 		old := b.individuals[f.individual]
 		before[old.id] = old
 		to := made[standing.Individual]
 		if to == nil {
-			to = &individualRow{id: standing.Individual, permitted: old.permitted, changed: true}
+			to = &individualRow{id: standing.Individual, permitted: b.policy.unasked(b.now), whole: old.whole, changed: true}
 			made[standing.Individual] = to
 		}
-		to.permitted &= old.permitted
+		to.whole &= old.whole
+		if old.decided {
+			to.decided, b.reconsidered[to.id] = true, true
+		}
 		to.identified = to.identified || f.Kind == insight.UserID
 		to.contested = to.contested || standing.Contested
 		to.seeThrough(f.seen, f.acted)

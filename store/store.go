@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -23,6 +25,7 @@ import (
 
 	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/receipt"
 )
 
 // Options say which database, and how to be told the time.
@@ -37,6 +40,11 @@ type Options struct {
 	// Wrap, if set, stands between the store and its driver: tests count
 	// statements with it.
 	Wrap func(driver.Connector) driver.Connector
+	// LookEvery is for how long what another process did may go unnoticed (see
+	// docs/consent.md); 0 is a quarter of a second.
+	LookEvery time.Duration
+	// Controller is the name of the business, for receipts; may be empty.
+	Controller string
 	// Connections bounds the pool of readers; 0 is 16 on PostgreSQL and 4 on SQLite, and
 	// 1 counts as 2.
 	Connections int
@@ -49,9 +57,15 @@ type Store struct {
 	ent         *ent.Client
 	now         func() time.Time
 	directory   *directory
+	horizon     horizon
+	lookEvery   time.Duration
+	accessLog   accessLog
+	changes     atomic.Uint64 // how often this process heard that somebody may have been covered by something else
 	feed        *feed
-	opened      int64      // the newest migration that the database had
-	secret      [32]byte   // from which the keys of identifiers are derived
+	opened      int64    // the newest migration that the database had
+	secret      [32]byte // from which the keys of identifiers are derived
+	receiptKey  receipt.Key
+	controller  string
 	turn        sync.Mutex // the writing transaction of this process
 	wrap        func(driver.Connector) driver.Connector
 }
@@ -60,7 +74,7 @@ type Store struct {
 // request needs. The error is of kind Unavailable when the database does not
 // answer, and of kind Conflict when it was made by a newer version or is damaged.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, wrap: o.Wrap}
+	s := &Store{now: o.Now, wrap: o.Wrap, controller: o.Controller, lookEvery: cmp.Or(o.LookEvery, lookEvery)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -107,7 +121,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	if err := s.seed(ctx); err != nil {
 		return err
 	}
-	s.feed = newFeed(o.URL)
+	s.feed = newFeed(o.URL, func() { s.changes.Add(1) })
 	return s.directory.load(ctx)
 }
 
@@ -166,6 +180,7 @@ func (s *Store) openSQLite(o Options) error {
 	open := func(connections int, options string) *sql.DB {
 		db := s.openDB(sqliteConnector("file:" + (&url.URL{Path: o.File}).EscapedPath() +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
+			"&_pragma=secure_delete(1)" + // what is erased is overwritten
 			"&_pragma=cache_size(-32000)&_time_format=sqlite" + options))
 		db.SetMaxOpenConns(connections)
 		db.SetMaxIdleConns(connections)
@@ -250,21 +265,39 @@ func (s *Store) Engine() string {
 // seed writes what every installation starts with, once.
 func (s *Store) seed(ctx context.Context) error {
 	return s.transact(ctx, "store.seed", func(tx *sql.Tx) error {
-		secret := make([]byte, len(s.secret))
-		if _, err := rand.Read(secret); err != nil {
+		secret, err := seedSecret(ctx, tx, "identifier_secret")
+		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO settings (id, value) VALUES ('identifier_secret', $1) ON CONFLICT (id) DO NOTHING", secret); err != nil {
+		copy(s.secret[:], secret)
+		seed, err := seedSecret(ctx, tx, "receipt_seed")
+		if err != nil {
 			return err
 		}
-		if err := tx.QueryRowContext(ctx, "SELECT value FROM settings WHERE id = 'identifier_secret'").Scan(&secret); err != nil {
+		if s.receiptKey, err = receipt.NewKey(seed); err != nil {
 			return err
-		}
-		if copy(s.secret[:], secret) != len(s.secret) {
-			return insight.NewError(insight.Conflict, "settings.identifier_secret", "it is damaged; restore the database from a backup")
 		}
 		return s.directory.seed(ctx, tx)
 	})
+}
+
+// seedSecret makes a secret of the database, once.
+func seedSecret(ctx context.Context, tx *sql.Tx, name string) ([]byte, error) {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO settings (id, value) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", name, secret); err != nil {
+		return nil, err
+	}
+	var kept []byte
+	if err := tx.QueryRowContext(ctx, "SELECT value FROM settings WHERE id = $1", name).Scan(&kept); err != nil {
+		return nil, err
+	}
+	if len(kept) != len(secret) {
+		return nil, insight.NewError(insight.Conflict, "settings."+name, "it is damaged; restore the database from a backup")
+	}
+	return kept, nil
 }
 
 // key derives an identifier's key: 16 bytes of SHA-256 over the installation's
@@ -275,8 +308,9 @@ func (s *Store) key(i insight.Identity) uuid.UUID {
 
 // The tags of what is derived besides identifiers, whose tags are their kinds.
 const (
-	linkTag  = 100
-	traitTag = 101
+	linkTag   = 100
+	traitTag  = 101
+	accessTag = 102
 )
 
 func (s *Store) derive(tag byte, parts ...string) uuid.UUID {

@@ -9,13 +9,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/consent"
 	"github.com/acquaint/acquaint/insight/identity"
 	"github.com/acquaint/acquaint/insight/session"
 )
 
 // Verification is what a recompute from the facts found.
 type Verification struct {
-	Individuals, Identifiers, Links, Interactions, Sessions, Traits int
+	Individuals, Identifiers, Links, Interactions, Sessions, Traits, Consents int
 	// Differences describes, without personal data, each row that is not what the
 	// facts say; at most [maxDifferences] of them.
 	Differences []string
@@ -43,23 +44,18 @@ func (v *Verification) differ(format string, args ...any) {
 // It holds the identifiers and links in memory, some 300 bytes each; interactions
 // are read a thousand individuals at a time.
 func (s *Store) Verify(ctx context.Context, progress func(interactions int)) (*Verification, error) {
-	tx, err := s.read.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true})
+	check := &verifier{Verification: &Verification{}, progress: progress}
+	err := s.view(ctx, "store.Verify", func(b *batch) error {
+		check.batch = b
+		for _, step := range []func(context.Context) error{check.load, check.identity, check.chunks, check.rows, check.ledgers} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, translate("store.Verify", err)
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	if s.read.citus {
-		if err := takeTurn(ctx, tx); err != nil {
-			return nil, translate("store.Verify", err)
-		}
-	}
-	b := s.newBatch(tx)
-	b.engine = s.read
-	check := &verifier{batch: b, Verification: &Verification{}, progress: progress}
-	for _, step := range []func(context.Context) error{check.load, check.identity, check.chunks, check.rows} {
-		if err := step(ctx); err != nil {
-			return nil, translate("store.Verify", err)
-		}
+		return nil, err
 	}
 	return check.Verification, nil
 }
@@ -78,7 +74,8 @@ type verifier struct {
 	*Verification
 	progress  func(int)
 	standings map[uuid.UUID]identity.Standing
-	acted     map[uuid.UUID]*span // by identifier
+	acted     map[uuid.UUID]*span       // by identifier
+	whole     map[uuid.UUID]insight.Set // what covers every interaction of an individual
 }
 
 func (v *verifier) load(ctx context.Context) error {
@@ -135,12 +132,15 @@ const chunk = 1000
 // chunks checks interactions, sessions and traits, some individuals at a time, and
 // that no row belongs to an individual who does not exist.
 func (v *verifier) chunks(ctx context.Context) error {
-	v.acted = map[uuid.UUID]*span{}
+	v.acted, v.whole = map[uuid.UUID]*span{}, map[uuid.UUID]insight.Set{}
 	ids := make([]uuid.UUID, 0, len(v.batch.individuals))
 	for id := range v.batch.individuals {
 		ids = append(ids, id)
 	}
 	for some := range slices.Chunk(ids, chunk) {
+		if err := v.decisions(ctx, some); err != nil {
+			return err
+		}
 		if err := v.sessions(ctx, v.engine.keys(some)); err != nil {
 			return err
 		}
@@ -234,7 +234,16 @@ func (v *verifier) references(ctx context.Context, line session.Line, m session.
 	if v.identifiers[line.Stream] == nil {
 		v.differ("interaction %s: the identifier that its session runs along does not exist", id)
 	}
-	if permitted != v.store.directory.permittedUnasked() {
+	want := v.policy.unasked(m.OccurredAt)
+	if spans, decided := v.spans[line.Individual]; decided {
+		want = consent.At(spans, m.OccurredAt)
+	}
+	if whole, ok := v.whole[line.Individual]; ok {
+		v.whole[line.Individual] = whole & want
+	} else {
+		v.whole[line.Individual] = want
+	}
+	if v.policy.stored(permitted) != want {
 		v.differ("interaction %s: the purposes that it may be read for are not those that were permitted", id)
 	}
 	return nil
@@ -311,9 +320,7 @@ func (v *verifier) rows(context.Context) error {
 		if i.seen != kept.seen || i.acted != kept.acted || i.identified != kept.identified || i.contested != kept.contested {
 			v.differ("individual %s: its row is not what its identifiers say", ind(id))
 		}
-		if kept.permitted != v.store.directory.permittedUnasked() {
-			v.differ("individual %s: the purposes that it may be read for are not those that are permitted", ind(id))
-		}
+		v.permissions(kept)
 		delete(want, id)
 	}
 	for id := range want {
@@ -321,4 +328,140 @@ func (v *verifier) rows(context.Context) error {
 	}
 	v.Individuals = len(v.batch.individuals)
 	return nil
+}
+
+// decisions loads what some individuals decided, and works out what covered them when.
+func (v *verifier) decisions(ctx context.Context, ids []uuid.UUID) error {
+	clear(v.spans)
+	of := map[uuid.UUID][]*insight.Consent{}
+	err := v.eachDecision(ctx, ids, func(d *insight.Consent) {
+		of[d.IndividualID] = append(of[d.IndividualID], d)
+		v.Consents++
+		if standing, ok := v.standings[d.Owner]; !ok || standing.Individual != d.IndividualID {
+			v.differ("consent %s: it is kept with %s, its owner is another's", insight.FormatID(insight.ConsentPrefix, d.ID), ind(d.IndividualID))
+		}
+	})
+	for id, all := range of {
+		v.individuals[id].decisions = all
+		v.spans[id] = consent.Spans(v.policy.purposes, all, farthest)
+	}
+	return err
+}
+
+// permissions checks an individual's row against what they decided. A grant that has
+// ended may still stand in it: it is taken away before anybody reads.
+func (v *verifier) permissions(kept *individualRow) {
+	if kept.decided != (len(kept.decisions) > 0) {
+		v.differ("individual %s: whether they decided anything is not what their ledger says", ind(kept.id))
+	}
+	if due := !kept.lapsesAt.IsZero() && !kept.lapsesAt.After(v.now); !due {
+		if kept.permitted != consent.Permitted(v.policy.purposes, kept.decisions, v.now) {
+			v.differ("individual %s: the purposes that it may be read for are not those that are permitted", ind(kept.id))
+		}
+		if !kept.lapsesAt.Equal(consent.Lapse(v.policy.purposes, kept.decisions, v.now)) {
+			v.differ("individual %s: when a grant ends is not what their ledger says", ind(kept.id))
+		}
+	}
+	if whole, any := v.whole[kept.id]; any && kept.whole&^whole != 0 {
+		v.differ("individual %s: some interactions may not be read for purposes that are said to cover them all", ind(kept.id))
+	}
+}
+
+// ledgers walks every chain of decisions.
+func (v *verifier) ledgers(ctx context.Context) error {
+	consents, err := v.chains(ctx, v.differ)
+	if err == nil && consents != v.Consents {
+		v.differ("consents: %d belong to individuals who do not exist", consents-v.Consents)
+	}
+	return err
+}
+
+// chains walks every chain of decisions, one individual's at a time, and tells what
+// is not as it was written. It returns how many decisions there are.
+func (b *batch) chains(ctx context.Context, differ func(string, ...any)) (int, error) {
+	heads := map[uuid.UUID]consent.Head{}
+	err := b.query(ctx, "SELECT id, length, last, hash FROM ledgers", nil, func(r *sql.Rows) error {
+		head, err := scanHead(r)
+		if err == nil {
+			heads[uuid.MustParse(head.Ledger)] = head
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	var ledger uuid.UUID
+	var entries []consent.Entry
+	walk := func() {
+		if entries == nil {
+			return
+		}
+		head, ok := heads[ledger]
+		if !ok {
+			differ("consent %s: its ledger has no head", entries[0].ID)
+		} else {
+			for _, fault := range consent.Check(entries, head) {
+				differ("consent %s", fault)
+			}
+		}
+		delete(heads, ledger)
+		entries = nil
+	}
+	err = b.query(ctx, "SELECT "+consentColumns+" FROM consents c ORDER BY c.owner, c.sequence", nil, func(r *sql.Rows) error {
+		d, err := scanConsent(r, b.purposeOf)
+		if err != nil {
+			return err
+		}
+		if d.Owner != ledger {
+			walk()
+		}
+		n++
+		ledger = d.Owner
+		entries = append(entries, consent.EntryOf(d))
+		return nil
+	})
+	if err != nil {
+		return n, err
+	}
+	walk()
+	for _, head := range heads {
+		for _, fault := range consent.Check(nil, head) {
+			differ("consent %s", fault)
+		}
+	}
+	return n, nil
+}
+
+// VerifyConsents walks every ledger in one consistent view of the database, and finds
+// and names what was changed, removed or moved. Nothing is changed. It holds the
+// heads of all ledgers in memory, some 200 bytes each.
+func (s *Store) VerifyConsents(ctx context.Context) (*Verification, error) {
+	v := &Verification{}
+	err := s.view(ctx, "store.VerifyConsents", func(b *batch) error {
+		var err error
+		v.Consents, err = b.chains(ctx, v.differ)
+		return err
+	})
+	return v, err
+}
+
+// view runs do in one consistent view of the database, in which nothing is changed.
+func (s *Store) view(ctx context.Context, op string, do func(b *batch) error) error {
+	tx, err := s.read.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true})
+	if err != nil {
+		return translate(op, err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	if s.read.citus {
+		if err := takeTurn(ctx, tx); err != nil {
+			return translate(op, err)
+		}
+	}
+	b, err := s.newBatch(ctx, tx)
+	if err != nil {
+		return translate(op, err)
+	}
+	b.engine = s.read
+	return translate(op, do(b))
 }

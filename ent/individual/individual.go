@@ -25,6 +25,12 @@ const (
 	FieldContested = "contested"
 	// FieldPermitted holds the string denoting the permitted field in the database.
 	FieldPermitted = "permitted"
+	// FieldWhole holds the string denoting the whole field in the database.
+	FieldWhole = "whole"
+	// FieldDecided holds the string denoting the decided field in the database.
+	FieldDecided = "decided"
+	// FieldLapsesAt holds the string denoting the lapses_at field in the database.
+	FieldLapsesAt = "lapses_at"
 	// EdgeIdentifiers holds the string denoting the identifiers edge name in mutations.
 	EdgeIdentifiers = "identifiers"
 	// EdgeTraits holds the string denoting the traits edge name in mutations.
@@ -33,6 +39,10 @@ const (
 	EdgeSessions = "sessions"
 	// EdgeInteractions holds the string denoting the interactions edge name in mutations.
 	EdgeInteractions = "interactions"
+	// EdgeConsents holds the string denoting the consents edge name in mutations.
+	EdgeConsents = "consents"
+	// EdgeLedgers holds the string denoting the ledgers edge name in mutations.
+	EdgeLedgers = "ledgers"
 	// Table holds the table name of the individual in the database.
 	Table = "individuals"
 	// IdentifiersTable is the table that holds the identifiers relation/edge.
@@ -63,6 +73,20 @@ const (
 	InteractionsInverseTable = "interactions"
 	// InteractionsColumn is the table column denoting the interactions relation/edge.
 	InteractionsColumn = "individual_id"
+	// ConsentsTable is the table that holds the consents relation/edge.
+	ConsentsTable = "consents"
+	// ConsentsInverseTable is the table name for the Consent entity.
+	// It exists in this package in order to avoid circular dependency with the "consent" package.
+	ConsentsInverseTable = "consents"
+	// ConsentsColumn is the table column denoting the consents relation/edge.
+	ConsentsColumn = "individual_id"
+	// LedgersTable is the table that holds the ledgers relation/edge.
+	LedgersTable = "ledgers"
+	// LedgersInverseTable is the table name for the Ledger entity.
+	// It exists in this package in order to avoid circular dependency with the "ledger" package.
+	LedgersInverseTable = "ledgers"
+	// LedgersColumn is the table column denoting the ledgers relation/edge.
+	LedgersColumn = "individual_id"
 )
 
 // Columns holds all SQL columns for individual fields.
@@ -74,6 +98,9 @@ var Columns = []string{
 	FieldIdentified,
 	FieldContested,
 	FieldPermitted,
+	FieldWhole,
+	FieldDecided,
+	FieldLapsesAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -93,6 +120,10 @@ var (
 	DefaultIdentified bool
 	// DefaultContested holds the default value on creation for the "contested" field.
 	DefaultContested bool
+	// DefaultWhole holds the default value on creation for the "whole" field.
+	DefaultWhole int64
+	// DefaultDecided holds the default value on creation for the "decided" field.
+	DefaultDecided bool
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
@@ -133,6 +164,21 @@ func ByContested(opts ...sql.OrderTermOption) OrderOption {
 // ByPermitted orders the results by the permitted field.
 func ByPermitted(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPermitted, opts...).ToFunc()
+}
+
+// ByWhole orders the results by the whole field.
+func ByWhole(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWhole, opts...).ToFunc()
+}
+
+// ByDecided orders the results by the decided field.
+func ByDecided(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDecided, opts...).ToFunc()
+}
+
+// ByLapsesAt orders the results by the lapses_at field.
+func ByLapsesAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLapsesAt, opts...).ToFunc()
 }
 
 // ByIdentifiersCount orders the results by identifiers count.
@@ -190,6 +236,34 @@ func ByInteractions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newInteractionsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByConsentsCount orders the results by consents count.
+func ByConsentsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newConsentsStep(), opts...)
+	}
+}
+
+// ByConsents orders the results by consents terms.
+func ByConsents(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newConsentsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByLedgersCount orders the results by ledgers count.
+func ByLedgersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newLedgersStep(), opts...)
+	}
+}
+
+// ByLedgers orders the results by ledgers terms.
+func ByLedgers(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newLedgersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newIdentifiersStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -216,5 +290,19 @@ func newInteractionsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(InteractionsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, InteractionsTable, InteractionsColumn),
+	)
+}
+func newConsentsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ConsentsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ConsentsTable, ConsentsColumn),
+	)
+}
+func newLedgersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(LedgersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, LedgersTable, LedgersColumn),
 	)
 }

@@ -86,6 +86,21 @@ func Permitted(v int64) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldPermitted, v))
 }
 
+// Whole applies equality check predicate on the "whole" field. It's identical to WholeEQ.
+func Whole(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldWhole, v))
+}
+
+// Decided applies equality check predicate on the "decided" field. It's identical to DecidedEQ.
+func Decided(v bool) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldDecided, v))
+}
+
+// LapsesAt applies equality check predicate on the "lapses_at" field. It's identical to LapsesAtEQ.
+func LapsesAt(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldLapsesAt, v))
+}
+
 // FirstSeenAtEQ applies the EQ predicate on the "first_seen_at" field.
 func FirstSeenAtEQ(v time.Time) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldFirstSeenAt, v))
@@ -236,6 +251,106 @@ func PermittedLTE(v int64) predicate.Individual {
 	return predicate.Individual(sql.FieldLTE(FieldPermitted, v))
 }
 
+// WholeEQ applies the EQ predicate on the "whole" field.
+func WholeEQ(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldWhole, v))
+}
+
+// WholeNEQ applies the NEQ predicate on the "whole" field.
+func WholeNEQ(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldNEQ(FieldWhole, v))
+}
+
+// WholeIn applies the In predicate on the "whole" field.
+func WholeIn(vs ...int64) predicate.Individual {
+	return predicate.Individual(sql.FieldIn(FieldWhole, vs...))
+}
+
+// WholeNotIn applies the NotIn predicate on the "whole" field.
+func WholeNotIn(vs ...int64) predicate.Individual {
+	return predicate.Individual(sql.FieldNotIn(FieldWhole, vs...))
+}
+
+// WholeGT applies the GT predicate on the "whole" field.
+func WholeGT(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldGT(FieldWhole, v))
+}
+
+// WholeGTE applies the GTE predicate on the "whole" field.
+func WholeGTE(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldGTE(FieldWhole, v))
+}
+
+// WholeLT applies the LT predicate on the "whole" field.
+func WholeLT(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldLT(FieldWhole, v))
+}
+
+// WholeLTE applies the LTE predicate on the "whole" field.
+func WholeLTE(v int64) predicate.Individual {
+	return predicate.Individual(sql.FieldLTE(FieldWhole, v))
+}
+
+// DecidedEQ applies the EQ predicate on the "decided" field.
+func DecidedEQ(v bool) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldDecided, v))
+}
+
+// DecidedNEQ applies the NEQ predicate on the "decided" field.
+func DecidedNEQ(v bool) predicate.Individual {
+	return predicate.Individual(sql.FieldNEQ(FieldDecided, v))
+}
+
+// LapsesAtEQ applies the EQ predicate on the "lapses_at" field.
+func LapsesAtEQ(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldLapsesAt, v))
+}
+
+// LapsesAtNEQ applies the NEQ predicate on the "lapses_at" field.
+func LapsesAtNEQ(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldNEQ(FieldLapsesAt, v))
+}
+
+// LapsesAtIn applies the In predicate on the "lapses_at" field.
+func LapsesAtIn(vs ...time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldIn(FieldLapsesAt, vs...))
+}
+
+// LapsesAtNotIn applies the NotIn predicate on the "lapses_at" field.
+func LapsesAtNotIn(vs ...time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldNotIn(FieldLapsesAt, vs...))
+}
+
+// LapsesAtGT applies the GT predicate on the "lapses_at" field.
+func LapsesAtGT(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldGT(FieldLapsesAt, v))
+}
+
+// LapsesAtGTE applies the GTE predicate on the "lapses_at" field.
+func LapsesAtGTE(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldGTE(FieldLapsesAt, v))
+}
+
+// LapsesAtLT applies the LT predicate on the "lapses_at" field.
+func LapsesAtLT(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldLT(FieldLapsesAt, v))
+}
+
+// LapsesAtLTE applies the LTE predicate on the "lapses_at" field.
+func LapsesAtLTE(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldLTE(FieldLapsesAt, v))
+}
+
+// LapsesAtIsNil applies the IsNil predicate on the "lapses_at" field.
+func LapsesAtIsNil() predicate.Individual {
+	return predicate.Individual(sql.FieldIsNull(FieldLapsesAt))
+}
+
+// LapsesAtNotNil applies the NotNil predicate on the "lapses_at" field.
+func LapsesAtNotNil() predicate.Individual {
+	return predicate.Individual(sql.FieldNotNull(FieldLapsesAt))
+}
+
 // HasIdentifiers applies the HasEdge predicate on the "identifiers" edge.
 func HasIdentifiers() predicate.Individual {
 	return predicate.Individual(func(s *sql.Selector) {
@@ -320,6 +435,52 @@ func HasInteractions() predicate.Individual {
 func HasInteractionsWith(preds ...predicate.Interaction) predicate.Individual {
 	return predicate.Individual(func(s *sql.Selector) {
 		step := newInteractionsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasConsents applies the HasEdge predicate on the "consents" edge.
+func HasConsents() predicate.Individual {
+	return predicate.Individual(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ConsentsTable, ConsentsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasConsentsWith applies the HasEdge predicate on the "consents" edge with a given conditions (other predicates).
+func HasConsentsWith(preds ...predicate.Consent) predicate.Individual {
+	return predicate.Individual(func(s *sql.Selector) {
+		step := newConsentsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasLedgers applies the HasEdge predicate on the "ledgers" edge.
+func HasLedgers() predicate.Individual {
+	return predicate.Individual(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, LedgersTable, LedgersColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasLedgersWith applies the HasEdge predicate on the "ledgers" edge with a given conditions (other predicates).
+func HasLedgersWith(preds ...predicate.Ledger) predicate.Individual {
+	return predicate.Individual(func(s *sql.Selector) {
+		step := newLedgersStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -3,11 +3,34 @@
 package migrate
 
 import (
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 )
 
 var (
+	// AccessEntriesColumns holds the columns for the "access_entries" table.
+	AccessEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "individual_id", Type: field.TypeUUID},
+		{Name: "purpose_id", Type: field.TypeUUID},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "operation", Type: field.TypeString},
+		{Name: "read_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+	}
+	// AccessEntriesTable holds the schema information for the "access_entries" table.
+	AccessEntriesTable = &schema.Table{
+		Name:       "access_entries",
+		Columns:    AccessEntriesColumns,
+		PrimaryKey: []*schema.Column{AccessEntriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accessentry_individual_id_read_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessEntriesColumns[1], AccessEntriesColumns[5], AccessEntriesColumns[0]},
+			},
+		},
+	}
 	// ChannelsColumns holds the columns for the "channels" table.
 	ChannelsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -20,6 +43,58 @@ var (
 		Name:       "channels",
 		Columns:    ChannelsColumns,
 		PrimaryKey: []*schema.Column{ChannelsColumns[0]},
+	}
+	// ConsentsColumns holds the columns for the "consents" table.
+	ConsentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "owner", Type: field.TypeUUID},
+		{Name: "sequence", Type: field.TypeInt},
+		{Name: "covers", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "decision", Type: field.TypeUint8},
+		{Name: "effective_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "recorded_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "source", Type: field.TypeString},
+		{Name: "method", Type: field.TypeString},
+		{Name: "policy_version", Type: field.TypeString, Default: ""},
+		{Name: "jurisdiction", Type: field.TypeString, Default: ""},
+		{Name: "evidence", Type: field.TypeString, Default: "", SchemaType: map[string]string{"postgres": "text", "sqlite3": "text"}},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "previous_hash", Type: field.TypeString},
+		{Name: "individual_id", Type: field.TypeUUID},
+		{Name: "purpose_id", Type: field.TypeUUID},
+	}
+	// ConsentsTable holds the schema information for the "consents" table.
+	ConsentsTable = &schema.Table{
+		Name:       "consents",
+		Columns:    ConsentsColumns,
+		PrimaryKey: []*schema.Column{ConsentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "consents_individuals_consents",
+				Columns:    []*schema.Column{ConsentsColumns[15]},
+				RefColumns: []*schema.Column{IndividualsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "consents_purposes_consents",
+				Columns:    []*schema.Column{ConsentsColumns[16]},
+				RefColumns: []*schema.Column{PurposesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "consent_individual_id_recorded_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConsentsColumns[15], ConsentsColumns[6], ConsentsColumns[0]},
+			},
+			{
+				Name:    "consent_individual_id_owner_sequence",
+				Unique:  true,
+				Columns: []*schema.Column{ConsentsColumns[15], ConsentsColumns[1], ConsentsColumns[2]},
+			},
+		},
 	}
 	// IdentifiersColumns holds the columns for the "identifiers" table.
 	IdentifiersColumns = []*schema.Column{
@@ -103,6 +178,9 @@ var (
 		{Name: "identified", Type: field.TypeBool, Default: false},
 		{Name: "contested", Type: field.TypeBool, Default: false},
 		{Name: "permitted", Type: field.TypeInt64},
+		{Name: "whole", Type: field.TypeInt64, Default: 0},
+		{Name: "decided", Type: field.TypeBool, Default: false},
+		{Name: "lapses_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 	}
 	// IndividualsTable holds the schema information for the "individuals" table.
 	IndividualsTable = &schema.Table{
@@ -119,6 +197,14 @@ var (
 				Name:    "individual_first_seen_at_id",
 				Unique:  false,
 				Columns: []*schema.Column{IndividualsColumns[1], IndividualsColumns[0]},
+			},
+			{
+				Name:    "individual_lapses_at",
+				Unique:  false,
+				Columns: []*schema.Column{IndividualsColumns[9]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "lapses_at IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -175,6 +261,35 @@ var (
 			},
 		},
 	}
+	// LedgersColumns holds the columns for the "ledgers" table.
+	LedgersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "length", Type: field.TypeInt},
+		{Name: "last", Type: field.TypeUUID},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "individual_id", Type: field.TypeUUID},
+	}
+	// LedgersTable holds the schema information for the "ledgers" table.
+	LedgersTable = &schema.Table{
+		Name:       "ledgers",
+		Columns:    LedgersColumns,
+		PrimaryKey: []*schema.Column{LedgersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "ledgers_individuals_ledgers",
+				Columns:    []*schema.Column{LedgersColumns[4]},
+				RefColumns: []*schema.Column{IndividualsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "ledger_individual_id",
+				Unique:  false,
+				Columns: []*schema.Column{LedgersColumns[4]},
+			},
+		},
+	}
 	// PurposesColumns holds the columns for the "purposes" table.
 	PurposesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -182,6 +297,7 @@ var (
 		{Name: "name", Type: field.TypeString},
 		{Name: "description", Type: field.TypeString},
 		{Name: "bit", Type: field.TypeUint8, Unique: true},
+		{Name: "inverted", Type: field.TypeBool, Default: false},
 		{Name: "legal_basis", Type: field.TypeString},
 		{Name: "retroactive", Type: field.TypeBool, Default: false},
 		{Name: "retention", Type: field.TypeInt64, Default: 0},
@@ -196,6 +312,63 @@ var (
 		Name:       "purposes",
 		Columns:    PurposesColumns,
 		PrimaryKey: []*schema.Column{PurposesColumns[0]},
+	}
+	// PurposeVersionsColumns holds the columns for the "purpose_versions" table.
+	PurposeVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "legal_basis", Type: field.TypeString},
+		{Name: "retroactive", Type: field.TypeBool},
+		{Name: "purpose_id", Type: field.TypeUUID},
+	}
+	// PurposeVersionsTable holds the schema information for the "purpose_versions" table.
+	PurposeVersionsTable = &schema.Table{
+		Name:       "purpose_versions",
+		Columns:    PurposeVersionsColumns,
+		PrimaryKey: []*schema.Column{PurposeVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "purpose_versions_purposes_versions",
+				Columns:    []*schema.Column{PurposeVersionsColumns[4]},
+				RefColumns: []*schema.Column{PurposesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "purposeversion_purpose_id_at",
+				Unique:  true,
+				Columns: []*schema.Column{PurposeVersionsColumns[4], PurposeVersionsColumns[1]},
+			},
+		},
+	}
+	// RequestsColumns holds the columns for the "requests" table.
+	RequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "individual_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "requested_by", Type: field.TypeString},
+		{Name: "requested_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "completed_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "digest", Type: field.TypeString, Default: ""},
+	}
+	// RequestsTable holds the schema information for the "requests" table.
+	RequestsTable = &schema.Table{
+		Name:       "requests",
+		Columns:    RequestsColumns,
+		PrimaryKey: []*schema.Column{RequestsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "request_individual_id",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[1]},
+			},
+			{
+				Name:    "request_requested_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[4], RequestsColumns[0]},
+			},
+		},
 	}
 	// SessionsColumns holds the columns for the "sessions" table.
 	SessionsColumns = []*schema.Column{
@@ -277,6 +450,17 @@ var (
 			},
 		},
 	}
+	// SuppressionsColumns holds the columns for the "suppressions" table.
+	SuppressionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "since", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+	}
+	// SuppressionsTable holds the schema information for the "suppressions" table.
+	SuppressionsTable = &schema.Table{
+		Name:       "suppressions",
+		Columns:    SuppressionsColumns,
+		PrimaryKey: []*schema.Column{SuppressionsColumns[0]},
+	}
 	// TraitsColumns holds the columns for the "traits" table.
 	TraitsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -320,25 +504,35 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AccessEntriesTable,
 		ChannelsTable,
+		ConsentsTable,
 		IdentifiersTable,
 		IdentityLinksTable,
 		IndividualsTable,
 		InteractionsTable,
+		LedgersTable,
 		PurposesTable,
+		PurposeVersionsTable,
+		RequestsTable,
 		SessionsTable,
 		SettingsTable,
 		SourcesTable,
+		SuppressionsTable,
 		TraitsTable,
 	}
 )
 
 func init() {
+	ConsentsTable.ForeignKeys[0].RefTable = IndividualsTable
+	ConsentsTable.ForeignKeys[1].RefTable = PurposesTable
 	IdentifiersTable.ForeignKeys[0].RefTable = IndividualsTable
 	IdentityLinksTable.ForeignKeys[0].RefTable = SourcesTable
 	InteractionsTable.ForeignKeys[0].RefTable = ChannelsTable
 	InteractionsTable.ForeignKeys[1].RefTable = IndividualsTable
 	InteractionsTable.ForeignKeys[2].RefTable = SourcesTable
+	LedgersTable.ForeignKeys[0].RefTable = IndividualsTable
+	PurposeVersionsTable.ForeignKeys[0].RefTable = PurposesTable
 	SessionsTable.ForeignKeys[0].RefTable = ChannelsTable
 	SessionsTable.ForeignKeys[1].RefTable = IndividualsTable
 	SessionsTable.ForeignKeys[2].RefTable = SourcesTable

@@ -6,8 +6,14 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// AccessEntry is the predicate function for accessentry builders.
+type AccessEntry func(*sql.Selector)
+
 // Channel is the predicate function for channel builders.
 type Channel func(*sql.Selector)
+
+// Consent is the predicate function for consent builders.
+type Consent func(*sql.Selector)
 
 // Identifier is the predicate function for identifier builders.
 type Identifier func(*sql.Selector)
@@ -21,8 +27,17 @@ type Individual func(*sql.Selector)
 // Interaction is the predicate function for interaction builders.
 type Interaction func(*sql.Selector)
 
+// Ledger is the predicate function for ledger builders.
+type Ledger func(*sql.Selector)
+
 // Purpose is the predicate function for purpose builders.
 type Purpose func(*sql.Selector)
+
+// PurposeVersion is the predicate function for purposeversion builders.
+type PurposeVersion func(*sql.Selector)
+
+// Request is the predicate function for request builders.
+type Request func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
@@ -32,6 +47,9 @@ type Setting func(*sql.Selector)
 
 // Source is the predicate function for source builders.
 type Source func(*sql.Selector)
+
+// Suppression is the predicate function for suppression builders.
+type Suppression func(*sql.Selector)
 
 // Trait is the predicate function for trait builders.
 type Trait func(*sql.Selector)

@@ -4,6 +4,7 @@ package purpose
 
 import (
 	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/google/uuid"
 )
 
@@ -20,6 +21,8 @@ const (
 	FieldDescription = "description"
 	// FieldBit holds the string denoting the bit field in the database.
 	FieldBit = "bit"
+	// FieldInverted holds the string denoting the inverted field in the database.
+	FieldInverted = "inverted"
 	// FieldLegalBasis holds the string denoting the legal_basis field in the database.
 	FieldLegalBasis = "legal_basis"
 	// FieldRetroactive holds the string denoting the retroactive field in the database.
@@ -36,8 +39,26 @@ const (
 	FieldGpp = "gpp"
 	// FieldCategories holds the string denoting the categories field in the database.
 	FieldCategories = "categories"
+	// EdgeVersions holds the string denoting the versions edge name in mutations.
+	EdgeVersions = "versions"
+	// EdgeConsents holds the string denoting the consents edge name in mutations.
+	EdgeConsents = "consents"
 	// Table holds the table name of the purpose in the database.
 	Table = "purposes"
+	// VersionsTable is the table that holds the versions relation/edge.
+	VersionsTable = "purpose_versions"
+	// VersionsInverseTable is the table name for the PurposeVersion entity.
+	// It exists in this package in order to avoid circular dependency with the "purposeversion" package.
+	VersionsInverseTable = "purpose_versions"
+	// VersionsColumn is the table column denoting the versions relation/edge.
+	VersionsColumn = "purpose_id"
+	// ConsentsTable is the table that holds the consents relation/edge.
+	ConsentsTable = "consents"
+	// ConsentsInverseTable is the table name for the Consent entity.
+	// It exists in this package in order to avoid circular dependency with the "consent" package.
+	ConsentsInverseTable = "consents"
+	// ConsentsColumn is the table column denoting the consents relation/edge.
+	ConsentsColumn = "purpose_id"
 )
 
 // Columns holds all SQL columns for purpose fields.
@@ -47,6 +68,7 @@ var Columns = []string{
 	FieldName,
 	FieldDescription,
 	FieldBit,
+	FieldInverted,
 	FieldLegalBasis,
 	FieldRetroactive,
 	FieldRetention,
@@ -72,6 +94,8 @@ var (
 	KeyValidator func(string) error
 	// NameValidator is a validator for the "name" field. It is called by the builders before save.
 	NameValidator func(string) error
+	// DefaultInverted holds the default value on creation for the "inverted" field.
+	DefaultInverted bool
 	// LegalBasisValidator is a validator for the "legal_basis" field. It is called by the builders before save.
 	LegalBasisValidator func(string) error
 	// DefaultRetroactive holds the default value on creation for the "retroactive" field.
@@ -112,6 +136,11 @@ func ByBit(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBit, opts...).ToFunc()
 }
 
+// ByInverted orders the results by the inverted field.
+func ByInverted(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldInverted, opts...).ToFunc()
+}
+
 // ByLegalBasis orders the results by the legal_basis field.
 func ByLegalBasis(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLegalBasis, opts...).ToFunc()
@@ -130,4 +159,46 @@ func ByRetention(opts ...sql.OrderTermOption) OrderOption {
 // ByFloor orders the results by the floor field.
 func ByFloor(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFloor, opts...).ToFunc()
+}
+
+// ByVersionsCount orders the results by versions count.
+func ByVersionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newVersionsStep(), opts...)
+	}
+}
+
+// ByVersions orders the results by versions terms.
+func ByVersions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newVersionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByConsentsCount orders the results by consents count.
+func ByConsentsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newConsentsStep(), opts...)
+	}
+}
+
+// ByConsents orders the results by consents terms.
+func ByConsents(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newConsentsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+func newVersionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(VersionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, VersionsTable, VersionsColumn),
+	)
+}
+func newConsentsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ConsentsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ConsentsTable, ConsentsColumn),
+	)
 }

@@ -4,6 +4,7 @@ package purpose
 
 import (
 	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/google/uuid"
 )
@@ -71,6 +72,11 @@ func Description(v string) predicate.Purpose {
 // Bit applies equality check predicate on the "bit" field. It's identical to BitEQ.
 func Bit(v uint8) predicate.Purpose {
 	return predicate.Purpose(sql.FieldEQ(FieldBit, v))
+}
+
+// Inverted applies equality check predicate on the "inverted" field. It's identical to InvertedEQ.
+func Inverted(v bool) predicate.Purpose {
+	return predicate.Purpose(sql.FieldEQ(FieldInverted, v))
 }
 
 // LegalBasis applies equality check predicate on the "legal_basis" field. It's identical to LegalBasisEQ.
@@ -328,6 +334,16 @@ func BitLTE(v uint8) predicate.Purpose {
 	return predicate.Purpose(sql.FieldLTE(FieldBit, v))
 }
 
+// InvertedEQ applies the EQ predicate on the "inverted" field.
+func InvertedEQ(v bool) predicate.Purpose {
+	return predicate.Purpose(sql.FieldEQ(FieldInverted, v))
+}
+
+// InvertedNEQ applies the NEQ predicate on the "inverted" field.
+func InvertedNEQ(v bool) predicate.Purpose {
+	return predicate.Purpose(sql.FieldNEQ(FieldInverted, v))
+}
+
 // LegalBasisEQ applies the EQ predicate on the "legal_basis" field.
 func LegalBasisEQ(v string) predicate.Purpose {
 	return predicate.Purpose(sql.FieldEQ(FieldLegalBasis, v))
@@ -521,6 +537,52 @@ func CategoriesIsNil() predicate.Purpose {
 // CategoriesNotNil applies the NotNil predicate on the "categories" field.
 func CategoriesNotNil() predicate.Purpose {
 	return predicate.Purpose(sql.FieldNotNull(FieldCategories))
+}
+
+// HasVersions applies the HasEdge predicate on the "versions" edge.
+func HasVersions() predicate.Purpose {
+	return predicate.Purpose(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, VersionsTable, VersionsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasVersionsWith applies the HasEdge predicate on the "versions" edge with a given conditions (other predicates).
+func HasVersionsWith(preds ...predicate.PurposeVersion) predicate.Purpose {
+	return predicate.Purpose(func(s *sql.Selector) {
+		step := newVersionsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasConsents applies the HasEdge predicate on the "consents" edge.
+func HasConsents() predicate.Purpose {
+	return predicate.Purpose(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ConsentsTable, ConsentsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasConsentsWith applies the HasEdge predicate on the "consents" edge with a given conditions (other predicates).
+func HasConsentsWith(preds ...predicate.Consent) predicate.Purpose {
+	return predicate.Purpose(func(s *sql.Selector) {
+		step := newConsentsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
 }
 
 // And groups predicates with the AND operator between them.

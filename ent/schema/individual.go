@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -21,6 +22,9 @@ func (Individual) Fields() []ent.Field {
 		field.Bool("identified").Default(false).Comment("a USER_ID is among the identifiers"),
 		field.Bool("contested").Default(false).Comment("a link of a member stays inert because it would join two USER_IDs"),
 		field.Int64("permitted").Comment("the purposes that are permitted now, a bit each"),
+		field.Int64("whole").Default(0).Comment("the purposes that were permitted whenever something happened; a purpose may be missing, never too many"),
+		field.Bool("decided").Default(false).Comment("a decision of theirs is in the ledger"),
+		field.Time("lapses_at").SchemaType(momentTypes).Optional().Nillable().Comment("when permitted changes by time alone"),
 	}
 }
 
@@ -31,13 +35,16 @@ func (Individual) Edges() []ent.Edge {
 		edge.To("traits", Trait.Type),
 		edge.To("sessions", Session.Type),
 		edge.To("interactions", Interaction.Type),
+		edge.To("consents", Consent.Type),
+		edge.To("ledgers", Ledger.Type),
 	}
 }
 
-// Indexes of an individual: the two orders of the list.
+// Indexes of an individual: the two orders of the list, and whose permission ends next.
 func (Individual) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("last_seen_at", "id"),
 		index.Fields("first_seen_at", "id"),
+		index.Fields("lapses_at").Annotations(entsql.IndexWhere("lapses_at IS NOT NULL")),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/graph/scalar"
 	"github.com/acquaint/acquaint/insight"
@@ -23,6 +24,7 @@ type ViewerResolver interface {
 	Scopes(ctx context.Context, obj *insight.Viewer) ([]string, error)
 
 	Purpose(ctx context.Context, obj *insight.Viewer) (*node.Purpose, error)
+	Individual(ctx context.Context, obj *insight.Viewer) (*node.Individual, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -32,6 +34,38 @@ type ViewerResolver interface {
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _DefinePurposePayload_purpose(ctx context.Context, field graphql.CollectedField, obj *model.DefinePurposePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefinePurposePayload_purpose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purpose, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *node.Purpose) graphql.Marshaler {
+			return ec.marshalNPurpose2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋnodeᚐPurpose(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DefinePurposePayload_purpose(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DefinePurposePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Purpose(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _Purpose_id(ctx context.Context, field graphql.CollectedField, obj *node.Purpose) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -309,6 +343,107 @@ func (ec *executionContext) fieldContext_Purpose_categories(_ context.Context, f
 	return graphql.NewScalarFieldContext("Purpose", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Purpose_versions(ctx context.Context, field graphql.CollectedField, obj *node.Purpose) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Purpose_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Versions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []insight.PurposeVersion) graphql.Marshaler {
+			return ec.marshalNPurposeVersion2ᚕgithubᚗcomᚋacquaintᚋacquaintᚋinsightᚐPurposeVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Purpose_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Purpose",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PurposeVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PurposeVersion_at(ctx context.Context, field graphql.CollectedField, obj *insight.PurposeVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PurposeVersion_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PurposeVersion_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PurposeVersion", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _PurposeVersion_legalBasis(ctx context.Context, field graphql.CollectedField, obj *insight.PurposeVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PurposeVersion_legalBasis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LegalBasis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v insight.LegalBasis) graphql.Marshaler {
+			return ec.marshalNLegalBasis2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐLegalBasis(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PurposeVersion_legalBasis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PurposeVersion", field, false, false, errors.New("field of type LegalBasis does not have child fields"))
+}
+
+func (ec *executionContext) _PurposeVersion_retroactive(ctx context.Context, field graphql.CollectedField, obj *insight.PurposeVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PurposeVersion_retroactive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Retroactive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PurposeVersion_retroactive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PurposeVersion", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Viewer_subject(ctx context.Context, field graphql.CollectedField, obj *insight.Viewer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -410,9 +545,141 @@ func (ec *executionContext) fieldContext_Viewer_purpose(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Viewer_individual(ctx context.Context, field graphql.CollectedField, obj *insight.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_individual(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().Individual(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *node.Individual) graphql.Marshaler {
+			return ec.marshalOIndividual2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋnodeᚐIndividual(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_individual(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Individual(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputDefinePurposeInput(ctx context.Context, obj any) (model.DefinePurposeInput, error) {
+	var it model.DefinePurposeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "name", "description", "legalBasis", "retroactive", "retention", "floor", "consentMode", "tcf", "gpp", "categories"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "legalBasis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("legalBasis"))
+			data, err := ec.unmarshalNLegalBasis2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐLegalBasis(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LegalBasis = data
+		case "retroactive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("retroactive"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Retroactive = data
+		case "retention":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("retention"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Retention = data
+		case "floor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("floor"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Floor = data
+		case "consentMode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentMode"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentMode = data
+		case "tcf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tcf"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tcf = data
+		case "gpp":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gpp"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gpp = data
+		case "categories":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("categories"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Categories = data
+		}
+	}
+	return it, nil
+}
 
 // endregion **************************** input.gotpl *****************************
 
@@ -421,6 +688,44 @@ func (ec *executionContext) fieldContext_Viewer_purpose(_ context.Context, field
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var definePurposePayloadImplementors = []string{"DefinePurposePayload"}
+
+func (ec *executionContext) _DefinePurposePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DefinePurposePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, definePurposePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DefinePurposePayload")
+		case "purpose":
+			out.Values[i] = ec._DefinePurposePayload_purpose(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
 
 var purposeImplementors = []string{"Purpose", "Node"}
 
@@ -491,6 +796,59 @@ func (ec *executionContext) _Purpose(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "categories":
 			out.Values[i] = ec._Purpose_categories(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "versions":
+			out.Values[i] = ec._Purpose_versions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var purposeVersionImplementors = []string{"PurposeVersion"}
+
+func (ec *executionContext) _PurposeVersion(ctx context.Context, sel ast.SelectionSet, obj *insight.PurposeVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, purposeVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PurposeVersion")
+		case "at":
+			out.Values[i] = ec._PurposeVersion_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "legalBasis":
+			out.Values[i] = ec._PurposeVersion_legalBasis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retroactive":
+			out.Values[i] = ec._PurposeVersion_retroactive(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -613,6 +971,44 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "individual":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Viewer_individual(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -637,6 +1033,25 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) unmarshalNDefinePurposeInput2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDefinePurposeInput(ctx context.Context, v any) (model.DefinePurposeInput, error) {
+	res, err := ec.unmarshalInputDefinePurposeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDefinePurposePayload2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDefinePurposePayload(ctx context.Context, sel ast.SelectionSet, v model.DefinePurposePayload) graphql.Marshaler {
+	return ec._DefinePurposePayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDefinePurposePayload2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDefinePurposePayload(ctx context.Context, sel ast.SelectionSet, v *model.DefinePurposePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DefinePurposePayload(ctx, sel, v)
+}
 
 func (ec *executionContext) unmarshalNLegalBasis2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐLegalBasis(ctx context.Context, v any) (insight.LegalBasis, error) {
 	res, err := scalar.UnmarshalLegalBasis(v)
@@ -682,6 +1097,26 @@ func (ec *executionContext) marshalNPurpose2ᚖgithubᚗcomᚋacquaintᚋacquain
 		return graphql.Null
 	}
 	return ec._Purpose(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPurposeVersion2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐPurposeVersion(ctx context.Context, sel ast.SelectionSet, v insight.PurposeVersion) graphql.Marshaler {
+	return ec._PurposeVersion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPurposeVersion2ᚕgithubᚗcomᚋacquaintᚋacquaintᚋinsightᚐPurposeVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []insight.PurposeVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPurposeVersion2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐPurposeVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNViewer2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐViewer(ctx context.Context, sel ast.SelectionSet, v insight.Viewer) graphql.Marshaler {

@@ -22,6 +22,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Individual() IndividualResolver
+	Insights() InsightsResolver
 	Interaction() InteractionResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
@@ -56,7 +57,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputCampaignInput,
+		ec.unmarshalInputConsentInput,
 		ec.unmarshalInputCreateSourceInput,
+		ec.unmarshalInputDefinePurposeInput,
+		ec.unmarshalInputEraseInput,
 		ec.unmarshalInputEventSelector,
 		ec.unmarshalInputExternalIdInput,
 		ec.unmarshalInputIdentifyInput,
@@ -65,10 +69,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputIndividualOrder,
 		ec.unmarshalInputInteractionInput,
 		ec.unmarshalInputMergeInput,
+		ec.unmarshalInputObjectInput,
 		ec.unmarshalInputPropertyCondition,
+		ec.unmarshalInputRecordConsentsInput,
 		ec.unmarshalInputRecordInteractionsInput,
+		ec.unmarshalInputRectifyInput,
+		ec.unmarshalInputRequestExportInput,
 		ec.unmarshalInputTraitRule,
 		ec.unmarshalInputUnmergeInput,
+		ec.unmarshalInputWithdrawConsentInput,
 	)
 	first := true
 
@@ -260,6 +269,316 @@ type CreateSourcePayload {
   source: Source!
   "The key with which it sends events. It is shown here and never again."
   writeKey: String!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/consent.graphql", Input: `extend type Individual {
+  "Their ledger: every decision that was recorded, newest first."
+  consents(
+    "How many from the start or after a cursor, 1 to 100."
+    first: Int
+    "Only what comes after this cursor."
+    after: Cursor
+    "How many from the end or before a cursor, 1 to 100."
+    last: Int
+    "Only what comes before this cursor."
+    before: Cursor
+  ): ConsentConnection!
+  """
+  How they stand with a purpose at one moment, by what was known at another. So "was this person covered on 3 May, by what we knew on 4 May?" has an answer.
+  """
+  consent(
+    "The purpose's key."
+    purpose: String!
+    "The moment that is asked about; null: now."
+    validAt: Time
+    "Only what was recorded by then counts; null: everything."
+    knownAt: Time
+  ): ConsentState! @cost(weight: 2)
+  "How they stand with every purpose, in the order in which the purposes were defined."
+  consentStates(
+    "The moment that is asked about; null: now."
+    validAt: Time
+    "Only what was recorded by then counts; null: everything."
+    knownAt: Time
+  ): [ConsentState!]! @cost(weight: 2)
+  "Who was shown their data, for which purpose, and when, newest first. What they look at themselves is not listed."
+  accessLog(
+    "How many from the start or after a cursor, 1 to 100."
+    first: Int
+    "Only what comes after this cursor."
+    after: Cursor
+  ): AccessEntryConnection!
+}
+
+extend type Viewer {
+  "Whose own token it is, with everything that is held of them, whatever the purpose; null for any other token."
+  individual: Individual
+}
+
+extend type Mutation {
+  """
+  Writes decisions of one individual into their ledger, all of them or, with an error, none. They are in effect when it answers: nothing that begins to be read later shows what they forbid. An identifier that is not known becomes known: a no is remembered of whoever says it. Needs the scope consent:write and no purpose, or somebody's own token for themselves. Sent again with the same effectiveAt and evidence, it gives the same records.
+  """
+  recordConsents("Whose decisions, and which." input: RecordConsentsInput!): RecordConsentsPayload! @cost(weight: 10)
+  """
+  Records that an individual takes consent back, or objects, from now on. Needs the scope consent:write and no purpose, or somebody's own token for themselves.
+  """
+  withdrawConsent("Who, and for which purposes." input: WithdrawConsentInput!): WithdrawConsentPayload! @cost(weight: 10)
+}
+
+extend type Subscription {
+  """
+  Decisions as they are recorded, of individuals whom the purpose of the connection covers when they are sent. To hear of those who withdraw from a purpose, follow under one that covers them still, such as service.
+  """
+  consentChanges("Only decisions about this purpose, by its key; null: about any." purpose: String): Consent!
+}
+
+"""
+One decision as the ledger holds it. It is never changed.
+"""
+type Consent implements Node {
+  "Its id."
+  id: ID!
+  "What it is about."
+  purpose: Purpose!
+  "What was decided."
+  decision: ConsentDecision!
+  "From when it holds."
+  effectiveAt: Time!
+  "When it was recorded."
+  recordedAt: Time!
+  "When a grant ends by itself; null: it does not."
+  expiresAt: Time
+  "The name of the source that told of it."
+  source: String!
+  "How it reached us."
+  method: ConsentMethod!
+  "The version of the notice or policy that it was given under."
+  policyVersion: String
+  "The jurisdiction that it was given under, such as EU."
+  jurisdiction: String
+  "What proves it: the string or header that was received, a reference, a reason."
+  evidence: JSON
+  "Its place in its ledger, from 1. An individual's ledger is one chain for each identifier that was their strongest when something was recorded."
+  sequence: Int!
+  "Which chain it stands in: an opaque name of that identifier."
+  ledger: String!
+  "SHA-256 over everything that it says and previousHash, in hexadecimal: see docs/consent.md."
+  hash: String!
+  "The hash of the record before it in its chain; 64 zeros for the first."
+  previousHash: String!
+}
+
+"""
+What somebody may decide about a purpose.
+"""
+enum ConsentDecision {
+  "They say yes."
+  GRANTED
+  "They say no."
+  DENIED
+  "They take back a yes, or object."
+  WITHDRAWN
+}
+
+"""
+How a decision reached us.
+"""
+enum ConsentMethod {
+  "The person told somebody of the business."
+  DECLARED
+  "A banner or dialog."
+  BANNER
+  "The person's own settings."
+  PREFERENCE_CENTRE
+  "The header Sec-GPC."
+  GPC
+  "An IAB TCF string."
+  TCF
+  "An IAB GPP string."
+  GPP
+  "Fields of Google Consent Mode."
+  CONSENT_MODE
+  "Segment's consent categories."
+  CATEGORY
+  "Another system's ledger."
+  IMPORT
+  "The business, on the person's behalf."
+  OPERATOR
+}
+
+"""
+How an individual stands with a purpose, and why.
+"""
+type ConsentState {
+  "The purpose."
+  purpose: Purpose!
+  "Whether it covers them."
+  permitted: Boolean!
+  "How they stand."
+  status: ConsentStatus!
+  "From when the decision holds that settles it; null without one."
+  since: Time
+  "When a grant that permits it ends by itself; null: not known to end."
+  expiresAt: Time
+  "In words."
+  because: String!
+  "The decision that settles it; null without one."
+  record: Consent
+}
+
+"""
+How an individual may stand with a purpose.
+"""
+enum ConsentStatus {
+  "They said yes."
+  GRANTED
+  "They said no."
+  DENIED
+  "They took back a yes, or objected."
+  WITHDRAWN
+  "They said yes, and that has ended by itself."
+  EXPIRED
+  "They have decided nothing: no where consent is the legal basis, yes where legitimate interest is."
+  UNKNOWN
+  "The legal basis does not depend on a decision."
+  NOT_REQUIRED
+}
+
+"""
+A page of a ledger.
+"""
+type ConsentConnection {
+  "The page's decisions with their cursors."
+  edges: [ConsentEdge!]!
+  "The page's decisions."
+  nodes: [Consent!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many decisions the whole ledger has. Counted only when it is asked for."
+  totalCount: Int! @cost(weight: 2)
+}
+
+"""
+A decision's place in a list.
+"""
+type ConsentEdge {
+  "The place."
+  cursor: Cursor!
+  "The decision."
+  node: Consent!
+}
+
+"""
+That somebody was shown an individual's data. Reads of one subject for one purpose in one minute are one entry.
+"""
+type AccessEntry {
+  "The subject of the reader's token."
+  subject: String!
+  "What it was read for."
+  purpose: Purpose!
+  "How: by a query, mutation, subscription or export."
+  operation: String!
+  "The minute in which it was read."
+  at: Time!
+}
+
+"""
+A page of an access log.
+"""
+type AccessEntryConnection {
+  "The page's entries with their cursors."
+  edges: [AccessEntryEdge!]!
+  "The page's entries."
+  nodes: [AccessEntry!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many entries the whole log has. Counted only when it is asked for."
+  totalCount: Int! @cost(weight: 2)
+}
+
+"""
+An entry's place in a list.
+"""
+type AccessEntryEdge {
+  "The place."
+  cursor: Cursor!
+  "The entry."
+  node: AccessEntry!
+}
+
+"""
+A decision to record.
+"""
+input ConsentInput {
+  "The purpose's key."
+  purpose: String!
+  "What was decided."
+  decision: ConsentDecision!
+  "From when it holds, not in the future; null: now. With somebody's own token: null."
+  effectiveAt: Time
+  "When a grant ends by itself, after effectiveAt; null: never. A no does not end by itself."
+  expiresAt: Time
+  "How it reached us; null: DECLARED, and with somebody's own token PREFERENCE_CENTRE."
+  method: ConsentMethod
+  "The version of the notice or policy that it was given under, up to 100 characters."
+  policyVersion: String
+  "The jurisdiction that it was given under, up to 100 characters."
+  jurisdiction: String
+  "What proves it, up to 8 KB of JSON."
+  evidence: JSON
+}
+
+"""
+Decisions of one individual.
+"""
+input RecordConsentsInput {
+  "Whose decisions they are."
+  individual: IndividualLookup!
+  "The decisions, 1 to 100. Two about one purpose at the same moment are refused."
+  consents: [ConsentInput!]!
+  "The name of the source that tells of them; null: api."
+  source: String
+}
+
+"""
+Consent that is taken back.
+"""
+input WithdrawConsentInput {
+  "Whose it is."
+  individual: IndividualLookup!
+  "The keys of the purposes, 1 to 100."
+  purposes: [String!]!
+  "Why, up to 1,000 characters; kept as evidence."
+  reason: String
+}
+
+"""
+What was taken back, and what holds now.
+"""
+type WithdrawConsentPayload {
+  "The individual, when the viewer may read them for the purpose; else null."
+  individual: Individual
+  "The records, in the order of the input."
+  consents: [Consent!]!
+  "How they stand now with each of the purposes."
+  states: [ConsentState!]!
+  "A signed receipt with the fields of ISO/IEC TS 27560, which acquaint verify --receipt checks offline."
+  receipt: JSON!
+}
+
+"""
+What was recorded, and what holds now.
+"""
+type RecordConsentsPayload {
+  "The individual, when the viewer may read them for the purpose; else null."
+  individual: Individual
+  "The records, in the order of the input."
+  consents: [Consent!]!
+  "How they stand now with each purpose that was decided about."
+  states: [ConsentState!]!
+  "A signed receipt with the fields of ISO/IEC TS 27560, which acquaint verify --receipt checks offline."
+  receipt: JSON!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/individual.graphql", Input: `extend type Query {
@@ -609,6 +928,55 @@ type UnmergePayload {
   individuals: [Individual!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/insights.graphql", Input: `extend type Query {
+  "What is understood of everyone whom the purpose covers. Needs the scope insights:read."
+  insights: Insights!
+}
+
+"""
+What is understood of everyone. A viewer who may not read individuals gets no number of fewer of them than the purpose's floor, and the others rounded down to a multiple of it: see docs/consent.md.
+"""
+type Insights {
+  """
+  How many of those whom the purpose covers stand how with each purpose.
+  """
+  consents("The moment that is asked about; null: now." asOf: Time): ConsentReport! @cost(weight: 200)
+}
+
+"""
+How a population stands with every purpose.
+"""
+type ConsentReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "One for each purpose, in the order in which they were defined."
+  purposes: [PurposeConsents!]!
+}
+
+"""
+How a population stands with one purpose.
+"""
+type PurposeConsents {
+  "The purpose."
+  purpose: Purpose!
+  "One for each status."
+  statuses: [ConsentCount!]!
+}
+
+"""
+How many stand so.
+"""
+type ConsentCount {
+  "How they stand."
+  status: ConsentStatus!
+  "How many they are; null when that is not told."
+  individuals: Int
+  "Whether the number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/interaction.graphql", Input: `"""
 One thing that happened between an individual and the business.
 """
@@ -932,6 +1300,8 @@ type Purpose implements Node {
   gpp: [String!]!
   "Its Segment consent categories."
   categories: [String!]!
+  "What its terms were, earliest first; empty when they never changed."
+  versions: [PurposeVersion!]!
 }
 
 """
@@ -950,6 +1320,61 @@ enum LegalBasis {
   VITAL_INTEREST
   "A task in the public interest."
   PUBLIC_TASK
+}
+
+extend type Mutation {
+  """
+  Makes a purpose, or changes the one with this key. Terms that change (legalBasis, retroactive) hold from now on; what was permitted before stays as it was, and answerable. Needs the scope consent:write. Sent again, it changes nothing.
+  """
+  definePurpose("The purpose." input: DefinePurposeInput!): DefinePurposePayload! @cost(weight: 50)
+}
+
+"""
+A purpose to make or change.
+"""
+input DefinePurposeInput {
+  "Its key, 1 to 100 characters: what the header Acquaint-Purpose names."
+  key: String!
+  "Its name for people, 1 to 100 characters."
+  name: String!
+  "What is done for it, up to 1,000 characters."
+  description: String!
+  "Why it may be pursued at all."
+  legalBasis: LegalBasis!
+  "Whether what happened before it was permitted may be used once it is; null: false."
+  retroactive: Boolean
+  "How long data may be kept for it; null: no limit of its own."
+  retention: Duration
+  "The smallest group that is counted for viewers who may not read individuals; null: 10."
+  floor: Int
+  "Its names in Google Consent Mode v2; null: none."
+  consentMode: [String!]
+  "Its purpose numbers in IAB TCF v2, 1 to 24; null: none."
+  tcf: [Int!]
+  "Its fields in IAB GPP sections, such as SaleOptOut; null: none."
+  gpp: [String!]
+  "Its Segment consent categories; null: none."
+  categories: [String!]
+}
+
+"""
+The purpose as it is now.
+"""
+type DefinePurposePayload {
+  "The purpose."
+  purpose: Purpose!
+}
+
+"""
+A purpose's terms from a moment on.
+"""
+type PurposeVersion {
+  "From when; the first one's terms count before it too."
+  at: Time!
+  "Why it might be pursued."
+  legalBasis: LegalBasis!
+  "Whether what happened before it was permitted might be used."
+  retroactive: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/recency.graphql", Input: `extend type Individual {
@@ -980,6 +1405,160 @@ type Recency {
   tripWire: Duration
   "Whether the time since is longer than the trip wire."
   overdue: Boolean!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/request.graphql", Input: `extend type Individual {
+  "What was asked for concerning their data, newest first, at most the last 100."
+  requests: [Request!]! @cost(weight: 2)
+}
+
+extend type Mutation {
+  """
+  Makes a complete, machine-readable archive of one individual available: JSON and CSV in a zip, which is made while it is downloaded. Needs the scope requests:write, or somebody's own token for themselves.
+  """
+  requestExport("Whose data." input: RequestExportInput!): RequestExportPayload! @cost(weight: 50)
+  """
+  Erases one individual: everything of them in every table, at once and for good. Afterwards looks for what may be left, and says in the receipt what was done. Needs the scope requests:write, or somebody's own token for themselves.
+  """
+  erase("Whom, and why." input: EraseInput!): ErasePayload! @cost(weight: 50)
+  """
+  Corrects what is held of one individual: the given traits hold from now on, as declared. Needs the scope requests:write, or somebody's own token for themselves.
+  """
+  rectify("Whose traits, and which." input: RectifyInput!): RectifyPayload! @cost(weight: 50)
+  """
+  Records that one individual objects to purposes that are pursued without their consent. Needs the scope requests:write, or somebody's own token for themselves.
+  """
+  object("Who, and to which purposes." input: ObjectInput!): ObjectPayload! @cost(weight: 50)
+}
+
+"""
+Something that was done with an individual's data because they, or somebody on their behalf, asked for it.
+"""
+type Request implements Node {
+  "Its id."
+  id: ID!
+  "What was asked for."
+  kind: RequestKind!
+  "When."
+  requestedAt: Time!
+  "When it was done."
+  completedAt: Time
+  "The subject of the token with which it was asked for."
+  requestedBy: String!
+  "SHA-256 of the receipt that was handed out, in hexadecimal."
+  digest: String!
+}
+
+"""
+What an individual may ask for: GDPR Articles 15 to 21.
+"""
+enum RequestKind {
+  "To see what is held of them: Article 15."
+  ACCESS
+  "To have it in a form that machines read: Article 20."
+  PORTABILITY
+  "To have it corrected: Article 16."
+  RECTIFICATION
+  "To have it erased: Article 17."
+  ERASURE
+  "That it is no longer used for a legitimate interest: Article 21."
+  OBJECTION
+}
+
+"""
+Whose archive is wanted.
+"""
+input RequestExportInput {
+  "Whose data."
+  individual: IndividualLookup!
+  "ACCESS or PORTABILITY; null: ACCESS. The archive is the same."
+  kind: RequestKind
+}
+
+"""
+Where the archive is.
+"""
+type RequestExportPayload {
+  "The request."
+  request: Request!
+  "The path of the archive on this server. Whoever has it may download it until it expires: it is as secret as the data."
+  url: String!
+  "Until when the path works."
+  expiresAt: Time!
+  "A signed receipt that says what the archive holds, table by table."
+  receipt: JSON!
+}
+
+"""
+Whom to erase.
+"""
+input EraseInput {
+  "Whom."
+  individual: IndividualLookup!
+  "Why, 1 to 1,000 characters. It is in the receipt, and kept nowhere."
+  reason: String!
+  "Whether their identifiers are kept as salted hashes, so that nothing of them is taken in again; null: false."
+  suppress: Boolean
+}
+
+"""
+What was erased.
+"""
+type ErasePayload {
+  "The request, which no longer tells whose it was."
+  request: Request!
+  "A signed receipt that says what was deleted, table by table, and what was found afterwards. It is handed out here and never again."
+  receipt: JSON!
+}
+
+"""
+What is to be corrected.
+"""
+input RectifyInput {
+  "Whose traits."
+  individual: IndividualLookup!
+  "What is right: an object. A value of null takes a trait away."
+  traits: JSON!
+  "Why, up to 1,000 characters."
+  reason: String
+}
+
+"""
+What was corrected.
+"""
+type RectifyPayload {
+  "The request."
+  request: Request!
+  "The individual, when the viewer may read them for the purpose; else null."
+  individual: Individual
+  "A signed receipt."
+  receipt: JSON!
+}
+
+"""
+What is objected to.
+"""
+input ObjectInput {
+  "Who objects."
+  individual: IndividualLookup!
+  "The keys of the purposes; null: all whose legal basis is LEGITIMATE_INTEREST."
+  purposes: [String!]
+  "Why, up to 1,000 characters; kept as evidence."
+  reason: String
+}
+
+"""
+What was objected to.
+"""
+type ObjectPayload {
+  "The request."
+  request: Request!
+  "The records in the ledger."
+  consents: [Consent!]!
+  "How they stand now with each of the purposes."
+  states: [ConsentState!]!
+  "A signed receipt."
+  receipt: JSON!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/schema.graphql", Input: `"""
@@ -1160,6 +1739,44 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AccessEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subject":
+		return ec.fieldContext_AccessEntry_subject(ctx, field)
+	case "purpose":
+		return ec.fieldContext_AccessEntry_purpose(ctx, field)
+	case "operation":
+		return ec.fieldContext_AccessEntry_operation(ctx, field)
+	case "at":
+		return ec.fieldContext_AccessEntry_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AccessEntryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AccessEntryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AccessEntryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AccessEntryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AccessEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AccessEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessEntryEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Campaign(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -1190,6 +1807,110 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
 }
 
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Consent_id(ctx, field)
+	case "purpose":
+		return ec.fieldContext_Consent_purpose(ctx, field)
+	case "decision":
+		return ec.fieldContext_Consent_decision(ctx, field)
+	case "effectiveAt":
+		return ec.fieldContext_Consent_effectiveAt(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_Consent_recordedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Consent_expiresAt(ctx, field)
+	case "source":
+		return ec.fieldContext_Consent_source(ctx, field)
+	case "method":
+		return ec.fieldContext_Consent_method(ctx, field)
+	case "policyVersion":
+		return ec.fieldContext_Consent_policyVersion(ctx, field)
+	case "jurisdiction":
+		return ec.fieldContext_Consent_jurisdiction(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Consent_evidence(ctx, field)
+	case "sequence":
+		return ec.fieldContext_Consent_sequence(ctx, field)
+	case "ledger":
+		return ec.fieldContext_Consent_ledger(ctx, field)
+	case "hash":
+		return ec.fieldContext_Consent_hash(ctx, field)
+	case "previousHash":
+		return ec.fieldContext_Consent_previousHash(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConsentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ConsentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConsentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConsentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_ConsentCount_status(ctx, field)
+	case "individuals":
+		return ec.fieldContext_ConsentCount_individuals(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_ConsentCount_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentCount", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConsentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConsentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_ConsentReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_ConsentReport_asOf(ctx, field)
+	case "purposes":
+		return ec.fieldContext_ConsentReport_purposes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentReport", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentState(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "purpose":
+		return ec.fieldContext_ConsentState_purpose(ctx, field)
+	case "permitted":
+		return ec.fieldContext_ConsentState_permitted(ctx, field)
+	case "status":
+		return ec.fieldContext_ConsentState_status(ctx, field)
+	case "since":
+		return ec.fieldContext_ConsentState_since(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ConsentState_expiresAt(ctx, field)
+	case "because":
+		return ec.fieldContext_ConsentState_because(ctx, field)
+	case "record":
+		return ec.fieldContext_ConsentState_record(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentState", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateSourcePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "source":
@@ -1198,6 +1919,24 @@ func (ec *executionContext) childFields_CreateSourcePayload(ctx context.Context,
 		return ec.fieldContext_CreateSourcePayload_writeKey(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateSourcePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinePurposePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "purpose":
+		return ec.fieldContext_DefinePurposePayload_purpose(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinePurposePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ErasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_ErasePayload_request(ctx, field)
+	case "receipt":
+		return ec.fieldContext_ErasePayload_receipt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ErasePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1264,10 +2003,20 @@ func (ec *executionContext) childFields_Individual(ctx context.Context, field gr
 		return ec.fieldContext_Individual_sessions(ctx, field)
 	case "interactions":
 		return ec.fieldContext_Individual_interactions(ctx, field)
+	case "consents":
+		return ec.fieldContext_Individual_consents(ctx, field)
+	case "consent":
+		return ec.fieldContext_Individual_consent(ctx, field)
+	case "consentStates":
+		return ec.fieldContext_Individual_consentStates(ctx, field)
+	case "accessLog":
+		return ec.fieldContext_Individual_accessLog(ctx, field)
 	case "journey":
 		return ec.fieldContext_Individual_journey(ctx, field)
 	case "recency":
 		return ec.fieldContext_Individual_recency(ctx, field)
+	case "requests":
+		return ec.fieldContext_Individual_requests(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Individual", field.Name)
 }
@@ -1294,6 +2043,14 @@ func (ec *executionContext) childFields_IndividualEdge(ctx context.Context, fiel
 		return ec.fieldContext_IndividualEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IndividualEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Insights(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consents":
+		return ec.fieldContext_Insights_consents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Insights", field.Name)
 }
 
 func (ec *executionContext) childFields_Interaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1378,6 +2135,20 @@ func (ec *executionContext) childFields_MergePayload(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type MergePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ObjectPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_ObjectPayload_request(ctx, field)
+	case "consents":
+		return ec.fieldContext_ObjectPayload_consents(ctx, field)
+	case "states":
+		return ec.fieldContext_ObjectPayload_states(ctx, field)
+	case "receipt":
+		return ec.fieldContext_ObjectPayload_receipt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -1418,8 +2189,32 @@ func (ec *executionContext) childFields_Purpose(ctx context.Context, field graph
 		return ec.fieldContext_Purpose_gpp(ctx, field)
 	case "categories":
 		return ec.fieldContext_Purpose_categories(ctx, field)
+	case "versions":
+		return ec.fieldContext_Purpose_versions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Purpose", field.Name)
+}
+
+func (ec *executionContext) childFields_PurposeConsents(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "purpose":
+		return ec.fieldContext_PurposeConsents_purpose(ctx, field)
+	case "statuses":
+		return ec.fieldContext_PurposeConsents_statuses(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PurposeConsents", field.Name)
+}
+
+func (ec *executionContext) childFields_PurposeVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_PurposeVersion_at(ctx, field)
+	case "legalBasis":
+		return ec.fieldContext_PurposeVersion_legalBasis(ctx, field)
+	case "retroactive":
+		return ec.fieldContext_PurposeVersion_retroactive(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PurposeVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_Recency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1440,6 +2235,20 @@ func (ec *executionContext) childFields_Recency(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Recency", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordConsentsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "individual":
+		return ec.fieldContext_RecordConsentsPayload_individual(ctx, field)
+	case "consents":
+		return ec.fieldContext_RecordConsentsPayload_consents(ctx, field)
+	case "states":
+		return ec.fieldContext_RecordConsentsPayload_states(ctx, field)
+	case "receipt":
+		return ec.fieldContext_RecordConsentsPayload_receipt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordConsentsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordInteractionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accepted":
@@ -1454,6 +2263,18 @@ func (ec *executionContext) childFields_RecordInteractionsPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type RecordInteractionsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RectifyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_RectifyPayload_request(ctx, field)
+	case "individual":
+		return ec.fieldContext_RectifyPayload_individual(ctx, field)
+	case "receipt":
+		return ec.fieldContext_RectifyPayload_receipt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RectifyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Rejection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "index":
@@ -1466,6 +2287,38 @@ func (ec *executionContext) childFields_Rejection(ctx context.Context, field gra
 		return ec.fieldContext_Rejection_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Rejection", field.Name)
+}
+
+func (ec *executionContext) childFields_Request(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Request_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Request_kind(ctx, field)
+	case "requestedAt":
+		return ec.fieldContext_Request_requestedAt(ctx, field)
+	case "completedAt":
+		return ec.fieldContext_Request_completedAt(ctx, field)
+	case "requestedBy":
+		return ec.fieldContext_Request_requestedBy(ctx, field)
+	case "digest":
+		return ec.fieldContext_Request_digest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Request", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_RequestExportPayload_request(ctx, field)
+	case "url":
+		return ec.fieldContext_RequestExportPayload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_RequestExportPayload_expiresAt(ctx, field)
+	case "receipt":
+		return ec.fieldContext_RequestExportPayload_receipt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestExportPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1590,8 +2443,24 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_purposes(ctx, field)
 	case "purpose":
 		return ec.fieldContext_Viewer_purpose(ctx, field)
+	case "individual":
+		return ec.fieldContext_Viewer_individual(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "individual":
+		return ec.fieldContext_WithdrawConsentPayload_individual(ctx, field)
+	case "consents":
+		return ec.fieldContext_WithdrawConsentPayload_consents(ctx, field)
+	case "states":
+		return ec.fieldContext_WithdrawConsentPayload_states(ctx, field)
+	case "receipt":
+		return ec.fieldContext_WithdrawConsentPayload_receipt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawConsentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/consent"
 )
 
 // What the utm parameters of a link said.
@@ -26,6 +27,46 @@ type CampaignInput struct {
 	Term *string `json:"term,omitempty"`
 	// utm_content.
 	Content *string `json:"content,omitempty"`
+}
+
+// How many stand so.
+type ConsentCount struct {
+	// How they stand.
+	Status consent.Status `json:"status"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// Whether the number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// A decision to record.
+type ConsentInput struct {
+	// The purpose's key.
+	Purpose string `json:"purpose"`
+	// What was decided.
+	Decision insight.ConsentDecision `json:"decision"`
+	// From when it holds, not in the future; null: now. With somebody's own token: null.
+	EffectiveAt *time.Time `json:"effectiveAt,omitempty"`
+	// When a grant ends by itself, after effectiveAt; null: never. A no does not end by itself.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// How it reached us; null: DECLARED, and with somebody's own token PREFERENCE_CENTRE.
+	Method *insight.ConsentMethod `json:"method,omitempty"`
+	// The version of the notice or policy that it was given under, up to 100 characters.
+	PolicyVersion *string `json:"policyVersion,omitempty"`
+	// The jurisdiction that it was given under, up to 100 characters.
+	Jurisdiction *string `json:"jurisdiction,omitempty"`
+	// What proves it, up to 8 KB of JSON.
+	Evidence json.RawMessage `json:"evidence,omitempty"`
+}
+
+// How a population stands with every purpose.
+type ConsentReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// One for each purpose, in the order in which they were defined.
+	Purposes []*PurposeConsents `json:"purposes"`
 }
 
 // A source to make.
@@ -44,6 +85,56 @@ type CreateSourcePayload struct {
 	Source *node.Source `json:"source"`
 	// The key with which it sends events. It is shown here and never again.
 	WriteKey string `json:"writeKey"`
+}
+
+// A purpose to make or change.
+type DefinePurposeInput struct {
+	// Its key, 1 to 100 characters: what the header Acquaint-Purpose names.
+	Key string `json:"key"`
+	// Its name for people, 1 to 100 characters.
+	Name string `json:"name"`
+	// What is done for it, up to 1,000 characters.
+	Description string `json:"description"`
+	// Why it may be pursued at all.
+	LegalBasis insight.LegalBasis `json:"legalBasis"`
+	// Whether what happened before it was permitted may be used once it is; null: false.
+	Retroactive *bool `json:"retroactive,omitempty"`
+	// How long data may be kept for it; null: no limit of its own.
+	Retention *time.Duration `json:"retention,omitempty"`
+	// The smallest group that is counted for viewers who may not read individuals; null: 10.
+	Floor *int `json:"floor,omitempty"`
+	// Its names in Google Consent Mode v2; null: none.
+	ConsentMode []string `json:"consentMode,omitempty"`
+	// Its purpose numbers in IAB TCF v2, 1 to 24; null: none.
+	Tcf []int `json:"tcf,omitempty"`
+	// Its fields in IAB GPP sections, such as SaleOptOut; null: none.
+	Gpp []string `json:"gpp,omitempty"`
+	// Its Segment consent categories; null: none.
+	Categories []string `json:"categories,omitempty"`
+}
+
+// The purpose as it is now.
+type DefinePurposePayload struct {
+	// The purpose.
+	Purpose *node.Purpose `json:"purpose"`
+}
+
+// Whom to erase.
+type EraseInput struct {
+	// Whom.
+	Individual *IndividualLookup `json:"individual"`
+	// Why, 1 to 1,000 characters. It is in the receipt, and kept nowhere.
+	Reason string `json:"reason"`
+	// Whether their identifiers are kept as salted hashes, so that nothing of them is taken in again; null: false.
+	Suppress *bool `json:"suppress,omitempty"`
+}
+
+// What was erased.
+type ErasePayload struct {
+	// The request, which no longer tells whose it was.
+	Request *node.Request `json:"request"`
+	// A signed receipt that says what was deleted, table by table, and what was found afterwards. It is handed out here and never again.
+	Receipt json.RawMessage `json:"receipt"`
 }
 
 // Which interactions. All conditions that are given hold.
@@ -182,6 +273,28 @@ type MergePayload struct {
 	Link *node.Link `json:"link"`
 }
 
+// What is objected to.
+type ObjectInput struct {
+	// Who objects.
+	Individual *IndividualLookup `json:"individual"`
+	// The keys of the purposes; null: all whose legal basis is LEGITIMATE_INTEREST.
+	Purposes []string `json:"purposes,omitempty"`
+	// Why, up to 1,000 characters; kept as evidence.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// What was objected to.
+type ObjectPayload struct {
+	// The request.
+	Request *node.Request `json:"request"`
+	// The records in the ledger.
+	Consents []*node.Consent `json:"consents"`
+	// How they stand now with each of the purposes.
+	States []*node.ConsentState `json:"states"`
+	// A signed receipt.
+	Receipt json.RawMessage `json:"receipt"`
+}
+
 // A condition on one property of an interaction.
 type PropertyCondition struct {
 	// Where it is: keys and positions with dots between them, such as products.0.sku.
@@ -190,6 +303,36 @@ type PropertyCondition struct {
 	Op insight.Comparison `json:"op"`
 	// What it is compared with; a list for IN and NOT_IN; none for EXISTS and NOT_EXISTS.
 	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// How a population stands with one purpose.
+type PurposeConsents struct {
+	// The purpose.
+	Purpose *node.Purpose `json:"purpose"`
+	// One for each status.
+	Statuses []*ConsentCount `json:"statuses"`
+}
+
+// Decisions of one individual.
+type RecordConsentsInput struct {
+	// Whose decisions they are.
+	Individual *IndividualLookup `json:"individual"`
+	// The decisions, 1 to 100. Two about one purpose at the same moment are refused.
+	Consents []*ConsentInput `json:"consents"`
+	// The name of the source that tells of them; null: api.
+	Source *string `json:"source,omitempty"`
+}
+
+// What was recorded, and what holds now.
+type RecordConsentsPayload struct {
+	// The individual, when the viewer may read them for the purpose; else null.
+	Individual *node.Individual `json:"individual,omitempty"`
+	// The records, in the order of the input.
+	Consents []*node.Consent `json:"consents"`
+	// How they stand now with each purpose that was decided about.
+	States []*node.ConsentState `json:"states"`
+	// A signed receipt with the fields of ISO/IEC TS 27560, which acquaint verify --receipt checks offline.
+	Receipt json.RawMessage `json:"receipt"`
 }
 
 // Interactions to keep.
@@ -212,6 +355,26 @@ type RecordInteractionsPayload struct {
 	Rejected []*Rejection `json:"rejected"`
 }
 
+// What is to be corrected.
+type RectifyInput struct {
+	// Whose traits.
+	Individual *IndividualLookup `json:"individual"`
+	// What is right: an object. A value of null takes a trait away.
+	Traits json.RawMessage `json:"traits"`
+	// Why, up to 1,000 characters.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// What was corrected.
+type RectifyPayload struct {
+	// The request.
+	Request *node.Request `json:"request"`
+	// The individual, when the viewer may read them for the purpose; else null.
+	Individual *node.Individual `json:"individual,omitempty"`
+	// A signed receipt.
+	Receipt json.RawMessage `json:"receipt"`
+}
+
 // An interaction that cannot be kept.
 type Rejection struct {
 	// Its place in the input, from 0.
@@ -222,6 +385,26 @@ type Rejection struct {
 	Code string `json:"code"`
 	// What is wrong, and where.
 	Message string `json:"message"`
+}
+
+// Whose archive is wanted.
+type RequestExportInput struct {
+	// Whose data.
+	Individual *IndividualLookup `json:"individual"`
+	// ACCESS or PORTABILITY; null: ACCESS. The archive is the same.
+	Kind *insight.RequestKind `json:"kind,omitempty"`
+}
+
+// Where the archive is.
+type RequestExportPayload struct {
+	// The request.
+	Request *node.Request `json:"request"`
+	// The path of the archive on this server. Whoever has it may download it until it expires: it is as secret as the data.
+	URL string `json:"url"`
+	// Until when the path works.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// A signed receipt that says what the archive holds, table by table.
+	Receipt json.RawMessage `json:"receipt"`
 }
 
 // A condition on the value of one trait that is shown for an individual.
@@ -250,6 +433,28 @@ type UnmergeInput struct {
 type UnmergePayload struct {
 	// The individuals, each once.
 	Individuals []*node.Individual `json:"individuals"`
+}
+
+// Consent that is taken back.
+type WithdrawConsentInput struct {
+	// Whose it is.
+	Individual *IndividualLookup `json:"individual"`
+	// The keys of the purposes, 1 to 100.
+	Purposes []string `json:"purposes"`
+	// Why, up to 1,000 characters; kept as evidence.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// What was taken back, and what holds now.
+type WithdrawConsentPayload struct {
+	// The individual, when the viewer may read them for the purpose; else null.
+	Individual *node.Individual `json:"individual,omitempty"`
+	// The records, in the order of the input.
+	Consents []*node.Consent `json:"consents"`
+	// How they stand now with each of the purposes.
+	States []*node.ConsentState `json:"states"`
+	// A signed receipt with the fields of ISO/IEC TS 27560, which acquaint verify --receipt checks offline.
+	Receipt json.RawMessage `json:"receipt"`
 }
 
 // What a list of individuals can be ordered by.

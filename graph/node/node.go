@@ -212,7 +212,7 @@ func newSessions(r *store.Reader, pages map[uuid.UUID]store.Slice[*insight.Sessi
 			people.IDs = append(people.IDs, owner)
 		}
 		for _, s := range page.Items {
-			sessions.IDs = append(sessions.IDs, s.ID)
+			sessions.visits = append(sessions.visits, s)
 			nodes[s.ID] = &Session{Session: s, sessions: sessions, people: people}
 		}
 	}
@@ -249,7 +249,7 @@ func person(ctx context.Context, people *siblings, id uuid.UUID) (*Individual, e
 // Interactions are a page of the session's interactions.
 func (s *Session) Interactions(ctx context.Context, p store.Page) (*InteractionConnection, error) {
 	all, err := together(s.sessions, field(ctx), func() (*interactionPages, error) {
-		pages, err := s.sessions.Reader.SessionInteractions(ctx, s.sessions.IDs, p, detail(ctx))
+		pages, err := s.sessions.Reader.SessionInteractions(ctx, s.sessions.visits, p, detail(ctx))
 		return newInteractionPages(s.sessions.Reader, pages), err
 	})
 	if err != nil {
@@ -258,7 +258,7 @@ func (s *Session) Interactions(ctx context.Context, p store.Page) (*InteractionC
 	key := counted{field(ctx)}
 	return all.connection(s.Session.ID, func(ctx context.Context) (int, error) {
 		counts, err := together(s.sessions, key, func() (map[uuid.UUID]int, error) {
-			return s.sessions.Reader.CountSessionInteractions(ctx, s.sessions.IDs)
+			return s.sessions.Reader.CountSessionInteractions(ctx, s.sessions.visits)
 		})
 		return counts[s.Session.ID], err
 	}), nil
@@ -322,7 +322,7 @@ func (x *Interaction) Session(ctx context.Context) (*Session, error) {
 		nodes := make(map[uuid.UUID]*Session, len(of))
 		for id, s := range of {
 			if made[s.ID] == nil {
-				sessions.IDs = append(sessions.IDs, s.ID)
+				sessions.visits = append(sessions.visits, s)
 				made[s.ID] = &Session{Session: s, sessions: sessions, people: x.people}
 			}
 			nodes[id] = made[s.ID]

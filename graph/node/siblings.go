@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
+	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/store"
 )
 
@@ -14,6 +15,7 @@ import (
 type siblings struct {
 	Reader *store.Reader
 	IDs    []uuid.UUID
+	visits []*insight.Session // where the objects are sessions
 
 	mu    sync.Mutex
 	loads map[any]*load

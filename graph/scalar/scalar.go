@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/consent"
 )
 
 // MarshalTime writes a moment: RFC 3339 in UTC, with up to microseconds.
@@ -190,3 +191,36 @@ func name[T ~string](v any) (T, error) {
 	}
 	return T(text), nil
 }
+
+var consentDecisions = names{"GRANTED", "DENIED", "WITHDRAWN"}
+
+// MarshalConsentDecision writes a decision.
+func MarshalConsentDecision(d insight.ConsentDecision) graphql.Marshaler {
+	return consentDecisions.marshal(uint8(d))
+}
+
+// UnmarshalConsentDecision reads a decision.
+func UnmarshalConsentDecision(v any) (insight.ConsentDecision, error) {
+	d, err := consentDecisions.unmarshal(v)
+	return insight.ConsentDecision(d), err
+}
+
+// MarshalConsentMethod writes how a decision reached us.
+func MarshalConsentMethod(m insight.ConsentMethod) graphql.Marshaler { return quoted(string(m)) }
+
+// UnmarshalConsentMethod reads how a decision reached us.
+func UnmarshalConsentMethod(v any) (insight.ConsentMethod, error) {
+	return name[insight.ConsentMethod](v)
+}
+
+// MarshalConsentStatus writes how somebody stands with a purpose.
+func MarshalConsentStatus(s consent.Status) graphql.Marshaler { return quoted(string(s)) }
+
+// UnmarshalConsentStatus reads how somebody stands with a purpose.
+func UnmarshalConsentStatus(v any) (consent.Status, error) { return name[consent.Status](v) }
+
+// MarshalRequestKind writes what was asked for.
+func MarshalRequestKind(k insight.RequestKind) graphql.Marshaler { return quoted(string(k)) }
+
+// UnmarshalRequestKind reads what is asked for.
+func UnmarshalRequestKind(v any) (insight.RequestKind, error) { return name[insight.RequestKind](v) }

@@ -62,7 +62,7 @@ var rules = []rule{
 	},
 	{
 		of: []string{"insight"}, forbidden: []string{"."}, allowed: []string{
-			"github.com/google/uuid", "github.com/nyaruka/phonenumbers", "github.com/sosodev/duration",
+			"github.com/google/uuid", "github.com/nyaruka/phonenumbers", "github.com/prebid/go-gdpr", "github.com/prebid/go-gpp", "github.com/sosodev/duration",
 			"gonum.org/v1/gonum", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix", "golang.org/x/text",
 		},
 		reason: "of others' packages the heart imports only what computes or parses; one more is added to this list with care",

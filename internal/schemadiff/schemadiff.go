@@ -14,12 +14,17 @@ import (
 	"github.com/acquaint/acquaint/ent/migrate"
 )
 
-// Tables are the tables as the ent schema has them, less the foreign keys of
-// interactions.
+// unbound are the tables without foreign keys: where all the volume is, and those
+// that came when databases may have been distributed already, in which a new table
+// cannot refer to a distributed one.
+var unbound = []*schema.Table{migrate.InteractionsTable, migrate.ConsentsTable, migrate.LedgersTable, migrate.PurposeVersionsTable}
+
+// Tables are the tables as the ent schema has them, less the foreign keys of those
+// that have none.
 func Tables() []*schema.Table {
 	tables := slices.Clone(migrate.Tables)
 	for i, t := range tables {
-		if t == migrate.InteractionsTable {
+		if slices.Contains(unbound, t) {
 			tables[i] = &schema.Table{Name: t.Name, Columns: t.Columns, PrimaryKey: t.PrimaryKey, Indexes: t.Indexes, Annotation: t.Annotation}
 		}
 	}

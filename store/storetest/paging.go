@@ -306,7 +306,7 @@ func testSessionPages(w *world) {
 	for i, s := range sessions {
 		ids[i] = s.ID
 	}
-	counts := must(r.CountSessionInteractions(w.ctx, ids))(w)
+	counts := must(r.CountSessionInteractions(w.ctx, visits(ids...)))(w)
 	most := sessions[0]
 	for _, s := range sessions {
 		w.same("a session's number", counts[s.ID], s.Interactions)

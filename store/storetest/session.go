@@ -26,7 +26,7 @@ func (w *world) told(name string) []string {
 		for _, x := range w.inSessions(r, []uuid.UUID{s.ID}, everything)[s.ID].Items {
 			expected[x.ID] = s.ID
 		}
-		w.same("their number", must(r.CountSessionInteractions(w.ctx, []uuid.UUID{s.ID}))(w)[s.ID], s.Interactions)
+		w.same("their number", must(r.CountSessionInteractions(w.ctx, visits(s.ID)))(w)[s.ID], s.Interactions)
 	}
 	var all []uuid.UUID
 	inbound := 0

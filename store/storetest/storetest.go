@@ -162,7 +162,7 @@ func viewer(purpose string) *insight.Viewer {
 // reader reads for analytics, which covers everyone who has decided nothing.
 func (w *world) reader() *store.Reader {
 	w.Helper()
-	return must(w.Reader(w.ctx, viewer("analytics")))(w)
+	return must(w.Reader(w.ctx, viewer("analytics"), nil))(w)
 }
 
 func (w *world) find(name string) uuid.UUID {
@@ -222,7 +222,7 @@ func (w *world) interactions(r *store.Reader, ids []uuid.UUID, s insight.Selecto
 
 func (w *world) inSessions(r *store.Reader, sessions []uuid.UUID, p store.Page) map[uuid.UUID]store.Slice[*insight.Interaction] {
 	w.Helper()
-	return must(r.SessionInteractions(w.ctx, sessions, p, store.WithAll))(w)
+	return must(r.SessionInteractions(w.ctx, visits(sessions...), p, store.WithAll))(w)
 }
 
 func (w *world) types(individual uuid.UUID, s insight.Selector, p store.Page) []string {
@@ -236,4 +236,13 @@ func (w *world) types(individual uuid.UUID, s insight.Selector, p store.Page) []
 
 func declared(key, value string) insight.Observation {
 	return insight.Observation{Key: key, Value: json.RawMessage(value), Provenance: insight.Declared, Confidence: 1, Sensitivity: insight.Ordinary}
+}
+
+// visits are sessions that are kept, by their ids.
+func visits(ids ...uuid.UUID) []*insight.Session {
+	all := make([]*insight.Session, len(ids))
+	for n, id := range ids {
+		all[n] = &insight.Session{ID: id}
+	}
+	return all
 }

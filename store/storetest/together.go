@@ -90,7 +90,7 @@ func together(w *world, stores []*store.Store, writers int) {
 	for n := range 4 {
 		s := stores[n%len(stores)]
 		reading.Go(func() error {
-			r, err := s.Reader(w.ctx, viewer("analytics"))
+			r, err := s.Reader(w.ctx, viewer("analytics"), nil)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+)
+
+// Access collects whom a request was shown, until it is written down.
+type Access struct {
+	operation string
+
+	mu   sync.Mutex
+	seen map[glance]struct{}
+}
+
+// glance is that a subject was shown an individual for a purpose.
+type glance struct {
+	subject, purpose string
+	individual       uuid.UUID
+}
+
+// NewAccess begins to collect; operation says what kind of request it is: query,
+// mutation, subscription or export.
+func NewAccess(operation string) *Access {
+	return &Access{operation: operation, seen: map[glance]struct{}{}}
+}
+
+func (a *Access) add(subject, purpose string, ids []uuid.UUID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range ids {
+		a.seen[glance{subject, purpose, id}] = struct{}{}
+	}
+}
+
+// take gives out what was collected.
+func (a *Access) take() []glance {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := make([]glance, 0, len(a.seen))
+	for g := range a.seen {
+		all = append(all, g)
+	}
+	clear(a.seen)
+	return all
+}
+
+// Seen are the individuals who were collected and not yet written down.
+func (a *Access) Seen() []uuid.UUID {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ids := make([]uuid.UUID, 0, len(a.seen))
+	for g := range a.seen {
+		if !slices.Contains(ids, g.individual) {
+			ids = append(ids, g.individual)
+		}
+	}
+	return ids
+}
+
+// accessMinute is how finely the access log tells the time: reads of one individual
+// by one subject for one purpose in one minute are one entry.
+const accessMinute = time.Minute
+
+// accessKey is the id of an entry, which two that say the same share.
+func (s *Store) accessKey(g glance, operation string, minute time.Time) uuid.UUID {
+	return s.derive(accessTag, g.subject, g.purpose, operation, string(g.individual[:]), minute.Format(time.RFC3339))
+}
+
+// accessLog writes entries of concurrent requests together, and knows which were
+// written in this minute already.
+type accessLog struct {
+	mu      sync.Mutex
+	minute  time.Time
+	written map[uuid.UUID]struct{}
+	waiting *accessBatch // gathers while another is being written
+	writing bool
+}
+
+type accessBatch struct {
+	entries map[uuid.UUID]accessEntry
+	done    chan struct{}
+	err     error
+}
+
+type accessEntry struct {
+	individual, purpose uuid.UUID
+	subject, operation  string
+	at                  time.Time
+}
+
+// Log writes down whom a request was shown. When it returns, that is durable; with an
+// error, it may not be, and then the request must not be answered.
+//
+// Requests that come at the same time share a transaction, and what was written in
+// the same minute is not written again.
+func (s *Store) Log(ctx context.Context, a *Access) error {
+	seen := a.take()
+	if len(seen) == 0 {
+		return nil
+	}
+	minute := insight.Moment(s.now()).Truncate(accessMinute)
+	l := &s.accessLog
+	l.mu.Lock()
+	if !l.minute.Equal(minute) {
+		l.minute, l.written = minute, map[uuid.UUID]struct{}{}
+	}
+	var mine *accessBatch
+	for _, g := range seen {
+		id := s.accessKey(g, a.operation, minute)
+		if _, is := l.written[id]; is {
+			continue
+		}
+		p := s.policy().byKey(g.purpose)
+		if p == nil {
+			continue // purposes are never taken away
+		}
+		if mine = l.waiting; mine == nil {
+			mine = &accessBatch{entries: map[uuid.UUID]accessEntry{}, done: make(chan struct{})}
+			l.waiting = mine
+		}
+		mine.entries[id] = accessEntry{g.individual, p.ID, g.subject, a.operation, minute}
+	}
+	if mine == nil {
+		l.mu.Unlock()
+		return nil
+	}
+	if !l.writing {
+		l.writing = true
+		go s.writeAccess() // it ends when nobody waits
+	}
+	l.mu.Unlock()
+	select {
+	case <-mine.done:
+		return mine.err
+	case <-ctx.Done():
+		return &insight.Error{Op: "store.Log", Kind: insight.Unavailable, Message: "the request was given up", Cause: ctx.Err()}
+	}
+}
+
+// writeAccess writes what waits, until nothing does.
+func (s *Store) writeAccess() {
+	l := &s.accessLog
+	for {
+		l.mu.Lock()
+		b := l.waiting
+		l.waiting = nil
+		if b == nil {
+			l.writing = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		b.err = s.insertAccess(context.Background(), b.entries)
+		l.mu.Lock()
+		if b.err == nil {
+			for id, e := range b.entries {
+				if e.at.Equal(l.minute) {
+					l.written[id] = struct{}{}
+				}
+			}
+		}
+		l.mu.Unlock()
+		close(b.done)
+	}
+}
+
+// accessTime bounds how long a request waits for its entries.
+const accessTime = 10 * time.Second
+
+func (s *Store) insertAccess(ctx context.Context, entries map[uuid.UUID]accessEntry) error {
+	ctx, cancel := context.WithTimeout(ctx, accessTime)
+	defer cancel()
+	r := s.write.rows()
+	id, individual, purpose := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("purpose_id", "uuid")
+	subject, operation, at := r.column("subject", "text"), r.column("operation", "text"), r.column("read_at", "timestamptz")
+	for key, e := range entries {
+		id.uuid(key)
+		individual.uuid(e.individual)
+		purpose.uuid(e.purpose)
+		subject.text(e.subject)
+		operation.text(e.operation)
+		at.time(e.at)
+	}
+	write := func(tx *sql.Tx) error {
+		return r.insert(ctx, tx, "access_entries", "ON CONFLICT DO NOTHING")
+	}
+	if !s.write.postgres() {
+		return s.transact(ctx, "store.Log", write)
+	}
+	// Entries touch nothing that others write: they need not wait for a turn.
+	tx, err := s.write.db.BeginTx(ctx, nil)
+	if err != nil {
+		return translate("store.Log", err)
+	}
+	if err := write(tx); err != nil {
+		_ = tx.Rollback() // the first error is the one to tell
+		return translate("store.Log", err)
+	}
+	return translate("store.Log", tx.Commit())
+}
+
+// AccessLog lists, for each of some individuals, who was shown their data, newest
+// first: under every id that has become theirs.
+func (r *Reader) AccessLog(ctx context.Context, ids []uuid.UUID, p Page) (map[uuid.UUID]Slice[*insight.AccessEntry], error) {
+	origins, err := r.origins(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	under := make(map[uuid.UUID][]uuid.UUID, len(ids))
+	for origin, id := range origins {
+		under[id] = append(under[id], origin)
+	}
+	found := make(map[uuid.UUID][]*insight.AccessEntry, len(ids))
+	for id, keys := range under {
+		c := &clause{engine: r.engine, text: r.engine.anyOf("a.individual_id", 1), args: []any{r.engine.keys(keys)}}
+		c.within(p, "a.read_at", "a.id", true)
+		err := r.query(ctx, "store.AccessLog", "SELECT "+accessColumns+" FROM access_entries a WHERE "+c.text+p.order("a.read_at", "a.id", true), c.args, func(rows *sql.Rows) error {
+			e, err := scanAccess(rows, r.purposeByID(ctx))
+			found[id] = append(found[id], e)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slicesOf(ids, p, found), nil
+}
+
+const accessColumns = "a.id, a.purpose_id, a.subject, a.operation, a.read_at"
+
+func scanAccess(r *sql.Rows, purposeOf func(uuid.UUID) (*insight.Purpose, error)) (*insight.AccessEntry, error) {
+	var e insight.AccessEntry
+	var purpose uuid.UUID
+	var at moment
+	if err := r.Scan(&e.ID, &purpose, &e.Subject, &e.Operation, &at); err != nil {
+		return nil, err
+	}
+	e.At = at.Time
+	var err error
+	e.Purpose, err = purposeOf(purpose)
+	return &e, err
+}
+
+// CountAccess counts the entries of each of some individuals.
+func (r *Reader) CountAccess(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]int, error) {
+	origins, err := r.origins(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var keys []uuid.UUID
+	for origin := range origins {
+		keys = append(keys, origin)
+	}
+	by, err := r.counts(ctx, "SELECT a.individual_id, count(*) FROM access_entries a WHERE "+r.engine.anyOf("a.individual_id", 1)+" GROUP BY a.individual_id", []any{r.engine.keys(keys)})
+	counts := map[uuid.UUID]int{}
+	for origin, n := range by {
+		counts[origins[origin]] += n
+	}
+	return counts, err
+}
+
+// origins are every id under which some individuals were known, with the one of now.
+func (r *Reader) origins(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
+	of := make(map[uuid.UUID]uuid.UUID, len(ids))
+	err := r.query(ctx, "store.origins", "WITH i AS MATERIALIZED (SELECT i.id FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1)+
+		") SELECT f.origin, f.individual_id FROM identifiers f WHERE f.individual_id IN (SELECT id FROM i)", []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
+		var origin, individual uuid.UUID
+		err := rows.Scan(&origin, &individual)
+		of[origin] = individual
+		return err
+	})
+	return of, err
+}
