@@ -105,8 +105,8 @@ func parseGolden(t *testing.T, text string) []goldenCase {
 	return cases
 }
 
-// parseViewer reads who asks: "nobody", or any of scopes=a,b purposes=a,b and
-// purpose=a. What is left out is admin's, who may declare all and declares analytics.
+// parseViewer reads who asks: "nobody", "individual=<ind_1>" for their own token, or
+// any of scopes=a,b purposes=a,b and purpose=a. What is left out is admin's, who may declare all and declares analytics.
 func parseViewer(text string) *insight.Viewer {
 	v := admin()
 	if text == "nobody" {
@@ -125,8 +125,14 @@ func parseViewer(text string) *insight.Viewer {
 			v.Purposes = list
 		case "purpose":
 			v.Purpose = value
+		case "individual":
+			id, err := insight.ParseIDOf(insight.IndividualPrefix, "individual", value)
+			if err != nil {
+				panic(err)
+			}
+			v.Individual, v.Scopes, v.Purposes, v.Purpose, v.Subject = id, []insight.Scope{insight.ScopeSelf}, nil, "", "themselves"
 		default:
-			panic("who asks is told by scopes, purposes and purpose, not by " + name)
+			panic("who asks is told by scopes, purposes, purpose and individual, not by " + name)
 		}
 	}
 	return v
@@ -142,7 +148,7 @@ func admin() *insight.Viewer {
 // answer runs a case and writes its answer with the names of what was made up.
 func (a *api) answer(c goldenCase, names *names) string {
 	a.t.Helper()
-	a.viewer = parseViewer(c.as)
+	a.viewer = parseViewer(names.values(c.as))
 	var variables map[string]any
 	if c.with != "" {
 		if err := json.Unmarshal([]byte(names.values(c.with)), &variables); err != nil {
@@ -206,7 +212,7 @@ type names struct {
 }
 
 var (
-	madeUp   = regexp.MustCompile(`\b(ind|ses|int|chn|src|pur|lnk)_[0-9a-z]{26}\b|"(?:AQ[A-Za-z0-9_-]{32}|[A-Za-z0-9_-]{32})"`)
+	madeUp   = regexp.MustCompile(`\b(ind|ses|int|chn|src|pur|lnk|con|req)_[0-9a-z]{26}\b|"[0-9a-f]{64}"|"(?:AQ[A-Za-z0-9_-]{32}|[A-Za-z0-9_-]{32})"`)
 	mentions = regexp.MustCompile(`<([a-z]+_\d+)>`)
 )
 
@@ -217,8 +223,12 @@ func (n *names) give(text string) string {
 		switch {
 		case found[0] != '"':
 			kind, _, _ = strings.Cut(found, "_")
+		case strings.Trim(value, "0") == "":
+			return found // what stands before the first record
 		case len(value) == 34:
 			kind, quote = "cursor", `"`
+		case len(value) == 64:
+			kind, quote = "hash", `"`
 		default:
 			kind, quote = "key", `"`
 		}
