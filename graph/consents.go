@@ -119,7 +119,7 @@ func (r *Resolver) recordConsents(ctx context.Context, v *insight.Viewer, who st
 	if err != nil {
 		return nil, under("input", err)
 	}
-	signed, err := r.Store.ConsentReceipt(done, v.Subject)
+	signed, err := r.Store.ConsentReceipt(done, asks(v))
 	if err != nil {
 		return nil, err
 	}

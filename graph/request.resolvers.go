@@ -31,7 +31,7 @@ func (r *mutationResolver) Erase(ctx context.Context, input model.EraseInput) (*
 	if err != nil {
 		return nil, err
 	}
-	erased, signed, err := r.Store.Erase(ctx, who, store.ErasureTerms{Asked: store.Asked{By: v.Subject, Reason: input.Reason}, Suppress: deref(input.Suppress)})
+	erased, signed, err := r.Store.Erase(ctx, who, store.ErasureTerms{Asked: store.Asked{By: asks(v), Reason: input.Reason}, Suppress: deref(input.Suppress)})
 	if err != nil {
 		return nil, under("input", err)
 	}

@@ -30,7 +30,7 @@ func (r *Resolver) requestExport(ctx context.Context, v *insight.Viewer, who sto
 	if err != nil {
 		return nil, under("input", err)
 	}
-	asked, signed, err := r.Store.RequestExport(ctx, id, kind, store.Asked{By: v.Subject})
+	asked, signed, err := r.Store.RequestExport(ctx, id, kind, store.Asked{By: asks(v)})
 	if err != nil {
 		return nil, under("input", err)
 	}
@@ -56,7 +56,7 @@ func (r *Resolver) rectify(ctx context.Context, v *insight.Viewer, who store.Loo
 	if err != nil {
 		return nil, under("input", err)
 	}
-	done, signed, err := r.Store.Rectify(ctx, id, observations, store.Asked{By: v.Subject, Reason: reason})
+	done, signed, err := r.Store.Rectify(ctx, id, observations, store.Asked{By: asks(v), Reason: reason})
 	if err != nil {
 		return nil, under("input", err)
 	}
@@ -89,9 +89,17 @@ func (r *Resolver) object(ctx context.Context, v *insight.Viewer, who store.Look
 	if err != nil {
 		return nil, under("input", err)
 	}
-	asked, signed, done, err := r.Store.Object(ctx, id, claims, store.Asked{By: v.Subject, Reason: reason})
+	asked, signed, done, err := r.Store.Object(ctx, id, claims, store.Asked{By: asks(v), Reason: reason})
 	if err != nil {
 		return nil, under("input", err)
 	}
 	return &model.ObjectPayload{Request: &node.Request{Request: asked}, Consents: node.NewConsents(done.Records), States: r.statesOf(done, claims), Receipt: signed}, nil
+}
+
+// asks is who asks for something, as receipts tell it.
+func asks(v *insight.Viewer) string {
+	if v.May(insight.ScopeSelf) {
+		return store.Themselves
+	}
+	return v.Subject
 }

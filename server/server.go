@@ -27,6 +27,8 @@ type Options struct {
 	Graph      *GraphQL
 	Playground http.Handler // at /, for every path that no other route has
 	Tracking   http.Handler // at /v1/
+	Exports    http.Handler // at /v1/exports/{request}
+	ReceiptKey *ReceiptKey  // at /v1/receipt-key
 
 	Ready    func(context.Context) error // whether what it depends on is up; nil: always
 	Registry *prometheus.Registry        // nil: one of its own
@@ -83,6 +85,14 @@ func New(o Options) (*Server, error) {
 		route("/v1/", timed(o.Tracking))
 	} else {
 		route("/v1/", http.NotFoundHandler())
+	}
+	if o.ReceiptKey != nil {
+		route("/v1/receipt-key", readOnly(timed(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, http.StatusOK, o.ReceiptKey)
+		}))))
+	}
+	if o.Exports != nil {
+		route("/v1/exports/{request}", o.Exports)
 	}
 	if o.Playground != nil {
 		route("/", timed(o.Playground))

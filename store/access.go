@@ -279,3 +279,18 @@ func (r *Reader) origins(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]uu
 	})
 	return of, err
 }
+
+// Themselves is who asked, where an individual did with their own token.
+const Themselves = "the individual, with their own token"
+
+// LogExport notes that an individual's archive is about to be written for somebody;
+// operation is export. What individuals take of themselves is not noted.
+func (s *Store) LogExport(ctx context.Context, q *insight.Request) error {
+	if q.RequestedBy == Themselves {
+		return nil
+	}
+	p := s.policy().purposes[0] // the first is what the business delivers to the person
+	a := NewAccess("export")
+	a.add(q.RequestedBy, p.Key, []uuid.UUID{q.IndividualID})
+	return s.Log(ctx, a)
+}

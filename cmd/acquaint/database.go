@@ -12,7 +12,7 @@ import (
 
 // open opens the configured database, migrated.
 func (p *process) open() (*store.Store, error) {
-	return store.Open(p.ctx, store.Options{URL: p.config.DatabaseURL, File: p.config.File()})
+	return store.Open(p.ctx, store.Options{URL: p.config.DatabaseURL, File: p.config.File(), Controller: p.config.Controller})
 }
 
 // openExisting is open for verbs that have nothing to do with an empty database.

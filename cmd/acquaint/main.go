@@ -40,8 +40,10 @@ type verbs struct {
 	Import   importing `cmd:"" help:"Import events from a CSV or NDJSON file."`
 	Simulate simulated `cmd:"" help:"Make a simulated population, into a file or into the database."`
 	Bench    benchmark `cmd:"" help:"Measure how fast it is, beside what the database could do."`
+	Export   export    `cmd:"" help:"Write out what is held."`
+	Erase    erase     `cmd:"" help:"Erase an individual, or what is past its time, for good."`
 	Token    token     `cmd:"" help:"Print a token, and nothing else."`
-	Verify   verify    `cmd:"" help:"Recompute what is derived from the facts, and report differences. Changes nothing."`
+	Verify   verify    `cmd:"" help:"Recompute what is derived from the facts, or check a ledger or a receipt. Changes nothing."`
 	Help     help      `cmd:"" help:"Explain a verb, or, as help config, the settings."`
 	Version  version   `cmd:"" help:"Print the version."`
 }
@@ -81,7 +83,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 			"Configuration is by environment variables; acquaint help config explains them."),
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"try_scope": tryScope, "try_purpose": tryPurpose},
+		kong.Vars{"try_scope": tryScope, "try_purpose": tryPurpose, "who": whoHelp},
 		kong.ExplicitGroups([]kong.Group{{Key: "csv", Title: "Of CSV files:"}}),
 		kong.Bind(p))
 	if err != nil {

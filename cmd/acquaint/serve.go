@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/receipt"
 	"github.com/acquaint/acquaint/server"
 	"github.com/acquaint/acquaint/store"
 	"github.com/acquaint/acquaint/web"
@@ -136,13 +138,54 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 		Tracking: server.NewTracking(server.TrackingOptions{
 			Sources: s, Submit: pipeline.Submit, Decoder: decoder, Logger: p.log, PublicURL: c.PublicURL,
 		}),
-		Ready: s.Ready, Registry: registry, Logger: p.log, Tracer: tracing.Tracer(), Hosts: c.ServedHosts(), Deadline: stopTime,
+		Exports: server.NewExports(server.ExportsOptions{
+			Redeem: s.Redeem, Logger: p.log,
+			Write: func(ctx context.Context, w io.Writer, request *insight.Request) error {
+				_, err := p.writeArchive(ctx, s, w, request)
+				return err
+			},
+		}),
+		ReceiptKey: &server.ReceiptKey{ID: s.ReceiptKey().ID(), Algorithm: receipt.Algorithm, Public: s.ReceiptKey().Public()},
+		Ready:      s.Ready, Registry: registry, Logger: p.log, Tracer: tracing.Tracer(), Hosts: c.ServedHosts(), Deadline: stopTime,
 	})
 	if err != nil {
 		return err
 	}
+	retained := make(chan struct{})
+	go func() {
+		defer close(retained)
+		p.retain(working, s)
+	}()
+	defer func() {
+		done()
+		<-retained
+	}()
 	ready()
 	return shell.Serve(p.ctx, listener)
+}
+
+// retainEvery is how often what is past its retention is removed.
+const retainEvery = 24 * time.Hour
+
+// retain removes what no purpose is left for, at once and every day, and tells what it
+// removed.
+func (p *process) retain(ctx context.Context, s *store.Store) {
+	for {
+		done, err := s.Retain(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			p.log.Error("what is past its retention could not be removed", "detail", insight.Detail(err))
+		case done.Interactions+done.Individuals > 0:
+			p.log.Info("retention", "interactions", done.Interactions, "individuals", done.Individuals, "suppressed", done.Suppressed, "looked", done.Looked)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(retainEvery):
+		}
+	}
 }
 
 // getenv looks a variable up in the process's environment.

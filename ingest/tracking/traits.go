@@ -146,3 +146,27 @@ func (d *Decoder) identifyBy(trait insight.Observation, e *insight.Event) {
 		}
 	}
 }
+
+// Observations reads an object of traits as somebody states them outside a message:
+// declared, and sure. Errors are [insight.Invalid] about "traits".
+func Observations(object []byte, sensitive map[string]bool) ([]insight.Observation, error) {
+	s := scanner{data: object}
+	s.space()
+	start := s.pos
+	ok := s.value(1, nil, nil)
+	whole := s.spanFrom(start)
+	s.space()
+	switch {
+	case !ok || s.pos != len(object):
+		return nil, insight.NewError(insight.Invalid, "traits", "malformed JSON")
+	case s.fault != faultNone:
+		return nil, insight.NewError(insight.Invalid, "traits", faultMessages[s.fault])
+	case object[start] != '{':
+		return nil, insight.NewError(insight.Invalid, "traits", "expected an object")
+	}
+	r := &reading{data: object, m: &message{}}
+	r.m.fields[fieldTraits] = whole
+	var e insight.Event
+	(&Decoder{Sensitive: sensitive}).observe(r, fieldTraits, &e)
+	return e.Traits, r.err
+}

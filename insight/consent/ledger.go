@@ -97,8 +97,8 @@ func Seal(c *insight.Consent, sequence int, previous string) {
 }
 
 // Canonical writes JSON in one way: members sorted by name, no blanks, numbers as
-// they were written, no escapes that JSON does not ask for. It refuses what is not
-// one JSON value.
+// they were written, no escapes but those that JSON asks for and of U+2028 and
+// U+2029. It refuses what is not one JSON value.
 func Canonical(text []byte) ([]byte, error) {
 	if !json.Valid(text) {
 		return nil, insight.NewError(insight.Invalid, "", "it is not one JSON value")
@@ -135,30 +135,36 @@ func Check(entries []Entry, head Head) []string {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	next, previous, end := 1, First, ""
+	next, previous, end := 1, []string{First}, ""
 	for _, e := range entries {
+		sum := e.Sum()
+		whole := sum != "" && sum == e.Hash
 		switch {
+		case whole && e.Ledger != head.Ledger:
+			fault("%s: record %d is from another ledger than %s", e.ID, e.Sequence, head.Ledger)
+			continue
 		case e.Sequence < next:
 			fault("%s: there is more than one record number %d in this ledger", e.ID, e.Sequence)
 			continue
 		case e.Sequence > next:
 			fault("%s: the %s before it is missing", e.ID, span(next, e.Sequence-1))
-			previous = e.PreviousHash // what lies between is not known
+			previous = []string{e.PreviousHash} // what lies between is not known
 		}
-		if sum := e.Sum(); sum != e.Hash {
+		if !whole {
 			fault("%s: record %d was changed: its hash is not that of what it says", e.ID, e.Sequence)
 		}
-		if e.PreviousHash != previous {
+		if !slices.Contains(previous, e.PreviousHash) {
 			fault("%s: record %d does not follow the one before it: the hash that it names is another's", e.ID, e.Sequence)
 		}
-		next, previous, end = e.Sequence+1, e.Hash, e.ID
+		// Of a record that was changed, either its hash is what it was, or the rest is.
+		next, previous, end = e.Sequence+1, []string{e.Hash, sum}, e.ID
 	}
 	switch last := next - 1; {
 	case head.Length > last:
 		fault("%s: the %s at the end is missing", head.Last, span(next, head.Length))
 	case head.Length < last:
 		fault("ledger %s: it has %d records, and its head knows of %d", head.Ledger, last, head.Length)
-	case last > 0 && (previous != head.Hash || end != head.Last):
+	case last > 0 && (!slices.Contains(previous, head.Hash) || end != head.Last):
 		fault("ledger %s: its last record is not the one that its head names", head.Ledger)
 	}
 	return faults

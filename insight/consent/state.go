@@ -47,28 +47,28 @@ type State struct {
 // understood now, about any purposes, in any order.
 func InForce(p *insight.Purpose, decisions []*insight.Consent, validAt, knownAt time.Time) State {
 	terms := p.TermsAt(earlier(validAt, knownAt))
-	known := make([]*insight.Consent, 0, len(decisions))
-	for _, d := range decisions {
-		if d.Purpose.ID == p.ID && !d.RecordedAt.After(knownAt) && !d.EffectiveAt.After(validAt) {
-			known = append(known, d)
+	var held words
+	for _, d := range history(p, decisions) {
+		if !d.RecordedAt.After(knownAt) && !d.EffectiveAt.After(validAt) {
+			held = held.hear(d)
 		}
 	}
-	return weigh(terms.LegalBasis, settles(known, validAt), validAt)
+	return weigh(terms.LegalBasis, held.settles(validAt), validAt)
 }
 
 // weigh applies a legal basis to the decision that settles the matter.
 func weigh(basis insight.LegalBasis, record *insight.Consent, at time.Time) State {
-	s := State{Record: record}
+	s := State{Record: record, Permitted: permits(basis, record, at)}
 	if record != nil {
 		s.Since = record.EffectiveAt
 	}
 	switch {
 	case !basis.Choice():
-		s.Permitted, s.Status = true, StatusNotRequired
+		s.Status = StatusNotRequired
 		s.Because = "the legal basis is " + string(basis) + ", which does not depend on a decision"
 		return s
 	case record == nil:
-		s.Permitted, s.Status = basis.Unasked(), StatusUnknown
+		s.Status = StatusUnknown
 		s.Because = "no decision is recorded, and the legal basis is CONSENT: unknown means no"
 		if s.Permitted {
 			s.Because = "no objection is recorded, and the legal basis is LEGITIMATE_INTEREST"
@@ -82,16 +82,30 @@ func weigh(basis insight.LegalBasis, record *insight.Consent, at time.Time) Stat
 	case record.Decision == insight.ConsentWithdrawn:
 		s.Status, s.Because = StatusWithdrawn, "withdrawn "+when
 	case ended(record, at):
-		s.Permitted, s.Status = basis.Unasked(), StatusExpired
+		s.Status = StatusExpired
 		s.Because = fmt.Sprintf("granted %s, expired at %s", when, record.ExpiresAt.UTC().Format(time.RFC3339))
 		if s.Permitted {
 			s.Because += "; no objection is recorded, and the legal basis is LEGITIMATE_INTEREST"
 		}
 	default:
-		s.Permitted, s.Status, s.Because = true, StatusGranted, "granted "+when
+		s.Status, s.Because = StatusGranted, "granted "+when
 		s.ExpiresAt = record.ExpiresAt
 	}
 	return s
+}
+
+// permits is whether a legal basis covers a person of whom a decision, or with nil
+// none, settles the matter.
+func permits(basis insight.LegalBasis, record *insight.Consent, at time.Time) bool {
+	switch {
+	case !basis.Choice():
+		return true
+	case record == nil:
+		return basis.Unasked()
+	case record.Decision.No():
+		return false
+	}
+	return basis.Unasked() || !ended(record, at)
 }
 
 // ended reports whether a grant has ended by itself; at the very moment it has.
@@ -99,46 +113,106 @@ func ended(d *insight.Consent, at time.Time) bool {
 	return d.Decision == insight.ConsentGranted && !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(at)
 }
 
-// settles finds the decision that holds at a moment among those about one purpose
-// that are effective by then: of those that no later one replaces, the most
-// restrictive.
+// history are those of some decisions that are about a purpose, the earliest first.
+func history(p *insight.Purpose, decisions []*insight.Consent) []*insight.Consent {
+	ours := make([]*insight.Consent, 0, len(decisions))
+	for _, d := range decisions {
+		if d.Purpose.ID == p.ID {
+			ours = append(ours, d)
+		}
+	}
+	slices.SortFunc(ours, compare)
+	return ours
+}
+
+// words are those of a person's decisions about one purpose that no later one
+// replaces. So a person's latest word counts; and where two people turned out to be
+// one, the word of each, until one is recorded that speaks for both.
+type words []word
+
+type word struct {
+	*insight.Consent
+	// open are the identifiers for whom this is the latest word: of a yes its owner
+	// or nobody, of a no any of those for whom it was said. Without one it is no word.
+	open []uuid.UUID
+}
+
+// heardBy are the words of a history that are effective by a moment.
+func heardBy(history []*insight.Consent, at time.Time) words {
+	var w words
+	for _, d := range history {
+		if d.EffectiveAt.After(at) {
+			break
+		}
+		w = w.hear(d)
+	}
+	return w
+}
+
+// hear takes in a decision that is later than all that were heard before.
+func (w words) hear(d *insight.Consent) words {
+	left := w[:0]
+	for _, before := range w {
+		if before.open = before.after(d); len(before.open) > 0 {
+			left = append(left, before)
+		}
+	}
+	said := word{d, []uuid.UUID{d.Owner}}
+	if d.Decision.No() {
+		said.open = append(said.open, d.Covers...)
+	}
+	return append(left, said)
+}
+
+// after is for whom a word stays the latest when a later decision is heard.
 //
-// A later decision replaces an earlier one when it speaks for the earlier one's
-// owner. So a person's latest word counts; and where two people turned out to be
-// one, the stricter word of the two, until one is recorded that speaks for both.
-func settles(decisions []*insight.Consent, at time.Time) *insight.Consent {
+// Where that one was recorded after a no, and speaks for the no's owner, those for
+// whom it does not speak had left by then, and took the no along ([Parting]). Where
+// it was known before the no was, it counts for those who were one person with its
+// owner when the no was recorded; with others they may have been one once, and a no
+// that was said apart from them is not undone by becoming one with them again.
+func (w word) after(d *insight.Consent) []uuid.UUID {
+	if w.Decision.No() {
+		switch d.RecordedAt.Compare(w.RecordedAt) {
+		case 1:
+			if speaksFor(d, w.Owner) {
+				return nil
+			}
+		case -1:
+			if !speaksFor(w.Consent, d.Owner) {
+				return w.open
+			}
+		}
+	}
+	return slices.DeleteFunc(w.open, func(key uuid.UUID) bool { return speaksFor(d, key) })
+}
+
+// settles finds the most restrictive word; nil: none.
+func (w words) settles(at time.Time) *insight.Consent {
 	var held *insight.Consent
-	for _, d := range standing(decisions) {
-		if held == nil || stricter(d, held, at) {
-			held = d
+	for _, said := range w {
+		if held == nil || stricter(said.Consent, held, at) {
+			held = said.Consent
 		}
 	}
 	return held
 }
 
-// standing are those of some decisions about one purpose that no other one of them
-// replaces, the latest first.
-func standing(decisions []*insight.Consent) []*insight.Consent {
-	ordered := slices.Clone(decisions)
-	slices.SortFunc(ordered, func(a, b *insight.Consent) int { return compare(b, a) })
-	spokenFor := map[uuid.UUID]bool{}
-	var left []*insight.Consent
-	for _, d := range ordered {
-		if !spokenFor[d.Owner] {
-			left = append(left, d)
-		}
-		spokenFor[d.Owner] = true
-		for _, key := range d.Covers {
-			spokenFor[key] = true
+// among are those of a part's members, in their order, for whom a word is the latest.
+func (w word) among(part []uuid.UUID) []uuid.UUID {
+	var told []uuid.UUID
+	for _, m := range part {
+		if slices.Contains(w.open, m) {
+			told = append(told, m)
 		}
 	}
-	return left
+	return told
 }
 
 // speaksFor reports whether a decision was made by the person whom an identifier
 // belonged to then.
-func speaksFor(d *insight.Consent, owner uuid.UUID) bool {
-	return d.Owner == owner || slices.Contains(d.Covers, owner)
+func speaksFor(d *insight.Consent, key uuid.UUID) bool {
+	return d.Owner == key || slices.Contains(d.Covers, key)
 }
 
 // compare is the order of decisions: by the moment from which they hold; of the
@@ -154,19 +228,25 @@ func compare(a, b *insight.Consent) int {
 }
 
 // stricter reports whether a restricts more than b at a moment: a no more than a
-// grant that has ended, and that more than one that holds. Between equals, the
-// later one is told of.
+// grant that has ended, that more than one that holds, and of those the one that
+// ends first. Between equals, the later one is told of.
 func stricter(a, b *insight.Consent, at time.Time) bool {
 	rank := func(d *insight.Consent) int {
 		switch {
 		case d.Decision.No():
-			return 2
+			return 3
 		case ended(d, at):
+			return 2
+		case !d.ExpiresAt.IsZero():
 			return 1
 		}
 		return 0
 	}
-	if x, y := rank(a), rank(b); x != y {
+	x, y := rank(a), rank(b)
+	if x == 1 && y == 1 && !a.ExpiresAt.Equal(b.ExpiresAt) {
+		return a.ExpiresAt.Before(b.ExpiresAt)
+	}
+	if x != y {
 		return x > y
 	}
 	return compare(a, b) > 0
@@ -196,20 +276,23 @@ func Unasked(purposes []*insight.Purpose, at time.Time) insight.Set {
 func Permitted(purposes []*insight.Purpose, decisions []*insight.Consent, at time.Time) insight.Set {
 	set := Unasked(purposes, at)
 	for _, p := range about(decisions) {
-		state := InForce(p, decisions, at, always)
-		if state.Permitted {
-			set |= p.Set()
-		} else {
-			set &^= p.Set()
-		}
+		set = cover(set, p, heardBy(history(p, decisions), at), at)
 	}
 	return set
+}
+
+// cover puts a purpose into a set, or takes it out, as a person's words are.
+func cover(set insight.Set, p *insight.Purpose, w words, at time.Time) insight.Set {
+	if permits(p.TermsAt(at).LegalBasis, w.settles(at), at) {
+		return set | p.Set()
+	}
+	return set &^ p.Set()
 }
 
 // always is later than anything is recorded.
 var always = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// about lists the purposes that decisions are about.
+// about lists the purposes that decisions are about, in the order of their ids.
 func about(decisions []*insight.Consent) []*insight.Purpose {
 	var purposes []*insight.Purpose
 	for _, d := range decisions {
@@ -217,6 +300,7 @@ func about(decisions []*insight.Consent) []*insight.Purpose {
 			purposes = append(purposes, d.Purpose)
 		}
 	}
+	slices.SortFunc(purposes, func(a, b *insight.Purpose) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return purposes
 }
 
@@ -241,7 +325,8 @@ func Spans(purposes []*insight.Purpose, decisions []*insight.Consent, until time
 		turn(d.EffectiveAt)
 		turn(d.ExpiresAt)
 	}
-	for _, p := range purposes {
+	subjects := about(decisions)
+	for _, p := range slices.Concat(purposes, subjects) {
 		for i, v := range p.Versions {
 			if i > 0 {
 				turn(v.At)
@@ -249,9 +334,19 @@ func Spans(purposes []*insight.Purpose, decisions []*insight.Consent, until time
 		}
 	}
 	slices.SortFunc(turns, time.Time.Compare)
+	ahead, said := make([][]*insight.Consent, len(subjects)), make([]words, len(subjects))
+	for i, p := range subjects {
+		ahead[i] = history(p, decisions)
+	}
 	var spans []Span
 	for _, at := range slices.CompactFunc(turns, time.Time.Equal) {
-		set := Permitted(purposes, decisions, at)
+		set := Unasked(purposes, at)
+		for i, p := range subjects {
+			for len(ahead[i]) > 0 && !ahead[i][0].EffectiveAt.After(at) {
+				said[i], ahead[i] = said[i].hear(ahead[i][0]), ahead[i][1:]
+			}
+			set = cover(set, p, said[i], at)
+		}
 		if n := len(spans); n == 0 || spans[n-1].Set != set {
 			spans = append(spans, Span{From: at, Set: set})
 		}
@@ -275,16 +370,9 @@ func At(spans []Span, at time.Time) insight.Set {
 // time alone, because a grant ends; zero: never.
 func Lapse(purposes []*insight.Purpose, decisions []*insight.Consent, at time.Time) time.Time {
 	now := Permitted(purposes, decisions, at)
-	var ends []time.Time
-	for _, d := range decisions {
-		if d.ExpiresAt.After(at) {
-			ends = append(ends, d.ExpiresAt)
-		}
-	}
-	slices.SortFunc(ends, time.Time.Compare)
-	for _, end := range ends {
-		if Permitted(purposes, decisions, end) != now {
-			return end
+	for _, s := range Spans(purposes, decisions, always) {
+		if s.From.After(at) && now&^s.Set != 0 {
+			return s.From
 		}
 	}
 	return time.Time{}
@@ -299,67 +387,80 @@ func Refused(decisions []*insight.Consent, at time.Time) bool {
 }
 
 // Says reports whether a claim would only repeat what is recorded for the people
-// with these identifiers: at its moment a decision of the same meaning is in force
-// that speaks for all of them, so that nothing would change by recording it.
+// with these identifiers: at its moment every word about the purpose has the same
+// meaning, and they speak for all of them, so that nothing would change by
+// recording it. A yes need not speak for an identifier with no ledger of its own.
 func Says(decisions []*insight.Consent, c *insight.Claim, members []uuid.UUID) bool {
-	s := InForce(c.Purpose, decisions, c.EffectiveAt, always)
-	if s.Record == nil || s.Record.Decision.No() != c.Decision.No() {
+	told := history(c.Purpose, decisions)
+	said := heardBy(told, c.EffectiveAt)
+	if len(said) == 0 || slices.ContainsFunc(said, func(w word) bool {
+		return w.Decision.No() != c.Decision.No() || !c.Decision.No() && !w.ExpiresAt.Equal(c.ExpiresAt)
+	}) {
 		return false
 	}
-	if !c.Decision.No() && !s.Record.ExpiresAt.Equal(c.ExpiresAt) {
-		return false
+	owns := func(key uuid.UUID) bool {
+		return slices.ContainsFunc(told, func(d *insight.Consent) bool { return d.Owner == key })
 	}
-	for _, m := range members {
-		if !speaksFor(s.Record, m) && (c.Decision.No() || slices.ContainsFunc(decisions, func(d *insight.Consent) bool {
-			return d.Purpose.ID == c.Purpose.ID && d.Owner == m
-		})) {
+	if !c.Decision.No() {
+		if !c.ExpiresAt.IsZero() && told[len(told)-1].EffectiveAt.After(c.EffectiveAt) {
+			return false // another yes may be later, and this one's end would count beside it
+		}
+		return !slices.ContainsFunc(members, func(m uuid.UUID) bool {
+			return owns(m) && !slices.ContainsFunc(said, func(w word) bool { return speaksFor(w.Consent, m) })
+		})
+	}
+	last := func(key uuid.UUID) bool {
+		return slices.ContainsFunc(said, func(w word) bool { return slices.Contains(w.open, key) })
+	}
+	for _, d := range told {
+		if !last(d.Owner) {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(members, func(m uuid.UUID) bool { return !last(m) })
 }
 
 // Left is a no that must go along when identifiers part from the person for whom
 // it was said.
 type Left struct {
 	Record *insight.Consent
-	Owner  uuid.UUID   // the identifier, of those that part, in whose ledger it is written again
-	Covers []uuid.UUID // the others of them for whom it was said
+	Owner  uuid.UUID   // the identifier, of those of the part, in whose ledger it is written again
+	Covers []uuid.UUID // the others of them for whom it is the latest word
 }
 
-// Parting lists what must be written again when an individual comes apart: for each
-// part, every no in force on the whole that speaks for one of the part's members
-// and stands in a ledger that another part keeps. Parts hold the keys of their
-// members, strongest first.
+// Parting lists what must be written again when an individual comes apart. Parts
+// hold the keys of their members, strongest first. For each part it is:
 //
-// So a no that was said by what was thought to be one person holds for each of the
-// persons that they turn out to be; a yes stays with the one whose ledger it is in.
+//   - every no that is the latest word for one of the part's members and stands in a
+//     ledger that another part keeps: so a no that was said by what was thought to be
+//     one person holds for each of the persons that they turn out to be;
+//   - every no in a ledger of the part's own that is in force again because the yes
+//     that had replaced it, or whom it had been said for, is another part's: so the
+//     same yes does not replace it once more if the parts become one again.
+//
+// A yes stays with the one whose ledger it is in.
 func Parting(decisions []*insight.Consent, parts [][]uuid.UUID, at time.Time) []Left {
 	var all []Left
 	for _, p := range about(decisions) {
-		var ours []*insight.Consent
-		for _, d := range decisions {
-			if d.Purpose.ID == p.ID && !d.EffectiveAt.After(at) {
-				ours = append(ours, d)
-			}
-		}
-		for _, d := range standing(ours) {
-			if !d.Decision.No() {
-				continue
-			}
-			for _, part := range parts {
-				if slices.Contains(part, d.Owner) {
+		told := history(p, decisions)
+		whole := heardBy(told, at)
+		for _, part := range parts {
+			for _, w := range whole {
+				if !w.Decision.No() || slices.Contains(part, w.Owner) {
 					continue
 				}
-				var told []uuid.UUID
-				for _, m := range part {
-					if slices.Contains(d.Covers, m) {
-						told = append(told, m)
-					}
+				if ours := w.among(part); len(ours) > 0 {
+					all = append(all, Left{Record: w.Consent, Owner: ours[0], Covers: ours[1:]})
 				}
-				if len(told) > 0 {
-					all = append(all, Left{Record: d, Owner: told[0], Covers: told[1:]})
+			}
+			own := slices.DeleteFunc(slices.Clone(told), func(d *insight.Consent) bool { return !slices.Contains(part, d.Owner) })
+			for _, w := range heardBy(own, at) {
+				held := slices.ContainsFunc(whole, func(v word) bool { return v.Consent == w.Consent && len(v.among(part)) > 0 })
+				if !w.Decision.No() || held {
+					continue
 				}
+				others := slices.DeleteFunc(w.among(part), func(key uuid.UUID) bool { return key == w.Owner })
+				all = append(all, Left{Record: w.Consent, Owner: w.Owner, Covers: others})
 			}
 		}
 	}

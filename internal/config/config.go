@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -30,6 +31,7 @@ type Config struct {
 	Origins       []string        // sites whose pages may ask the API
 	Hosts         []string        // names that requests may be addressed to; empty: see [Config.ServedHosts]
 	PublicURL     string          // where browsers reach the tracking API; empty: what a request says of itself
+	Controller    string          // the name of the business, for receipts
 	Region        string          // ISO 3166 country of telephone numbers that do not say theirs
 	Sensitive     map[string]bool // further sensitive traits, in snake case
 	Log           Log
@@ -139,6 +141,13 @@ var variables = []Variable{
 			return refused("it must be an http or https URL without query")
 		}
 		c.PublicURL = v
+		return nil
+	}},
+	{"ACQUAINT_CONTROLLER", "the name of the business that decides what personal data is used for, as receipts and archives tell it", "", func(c *Config, v string) error {
+		if len(v) > 200 || strings.ContainsFunc(v, unicode.IsControl) {
+			return refused("it has at most 200 characters, and no control characters")
+		}
+		c.Controller = v
 		return nil
 	}},
 	{"ACQUAINT_PHONE_REGION", "the country of telephone numbers that do not say theirs, such as GB; without it such numbers identify nobody", "", func(c *Config, v string) error {

@@ -67,6 +67,7 @@ func TestWrongValues(t *testing.T) {
 		"ACQUAINT_CORS_ORIGINS":     {"*", "shop.example", "https://a.example/", "https://a.example/path", "https://a.example,b"},
 		"ACQUAINT_HOSTS":            {"https://a.example", "a.example:80"},
 		"ACQUAINT_PUBLIC_URL":       {"events.example", "ftp://events.example", "https://events.example/?a=b"},
+		"ACQUAINT_CONTROLLER":       {strings.Repeat("x", 201), "a\tb"},
 		"ACQUAINT_PHONE_REGION":     {"gb", "XX", "Britain"},
 		"ACQUAINT_SENSITIVE_TRAITS": {"loyaltyTier", "loyalty tier", "loyalty-tier"},
 		"ACQUAINT_LOG":              {"xml", "json;warn", "trace"},
