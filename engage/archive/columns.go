@@ -352,17 +352,17 @@ func (s section) with(within ...section) section {
 // sections are all files but README.md, in their order.
 func sections() []section {
 	return []section{
-		individuals.section("individual.json").with(states.section("each of purposes")),
+		individuals.section("individual.json").with(states.section("Each of purposes")),
 		identifiers.section("identifiers.json", "identifiers.csv"),
 		links.section("links.json", "links.csv"),
 		traits.section("traits.json", "traits.csv"),
 		sessions.section("sessions.json", "sessions.csv"),
 		interactions.section("interactions.json", "interactions.csv"),
-		consents.section("consents.json", "consents.csv").with(ends.section("each of heads, in consents.json")),
+		consents.section("consents.json", "consents.csv").with(ends.section("Each of heads, in consents.json")),
 		accesses.section("access.json", "access.csv"),
 		requests.section("requests.json", "requests.csv"),
-		purposes.section("purposes.json").with(versions.section("each of versions")),
-		receipts.section("receipt.json").with(exported.section("each of tables")),
+		purposes.section("purposes.json").with(versions.section("Each of versions")),
+		receipts.section("receipt.json").with(exported.section("Each of tables"), ends.section("Each of ledger")),
 	}
 }
 

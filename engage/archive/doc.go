@@ -17,8 +17,8 @@
 // One worked example. Ann has two identifiers, a link between them and three
 // interactions, one of which happened when she was covered by service alone. Her
 // interactions.csv has a line of column names and three more, the purposes of that
-// one being ["service"]; her receipt says "interactions: 3 rows exported". The first
-// line of a program that adds up what she spent is
+// one being ["service"]; her receipt says "interactions: 3 rows exported". What it was
+// all worth, in one currency, is
 //
 //	jq '[.[].value // 0] | add' interactions.json
 //

@@ -22,8 +22,9 @@ type archive struct {
 	err        error
 }
 
-// level is how hard it is compressed: more takes three times as long for a tenth less.
-const level = 3
+// level is how hard it is compressed. The usual 6 takes twice as long for a sixth
+// less.
+const level = 2
 
 func begin(w io.Writer, individual uuid.UUID, at time.Time) (*archive, error) {
 	deflate, err := flate.NewWriter(nil, level)

@@ -23,7 +23,7 @@ func readme(o Options) string {
 
 This archive holds everything that %s keeps of you in Acquaint, its system for understanding customers, as it was at %s. It was asked for under %s, as request %s.
 
-Keep it as safe as you would keep the data itself.
+Keep it safe: whoever opens it can read all of it.
 
 ## Files
 
