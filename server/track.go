@@ -50,9 +50,15 @@ type TrackingOptions struct {
 	RetryAfter time.Duration
 }
 
-// codeTooLarge is the tracking API's code for a body, a message or a batch past
-// its limit; sending it again does not help.
-const codeTooLarge = "TOO_LARGE"
+// The tracking API's own codes.
+const (
+	// codeTooLarge is for a body, a message or a batch past its limit; sending it
+	// again does not help.
+	codeTooLarge = "TOO_LARGE"
+	// codeBadConsentSignal is a warning: what a message says of consent cannot be
+	// read, and it was taken without that.
+	codeBadConsentSignal = "BAD_CONSENT_SIGNAL"
+)
 
 // NewTracking serves the Segment tracking API, to be mounted at /v1/:
 //
@@ -67,6 +73,18 @@ const codeTooLarge = "TOO_LARGE"
 // batch up as a whole for 400, with what was refused:
 //
 //	{"success": true, "rejected": [{"index": 3, "messageId": "m-3", "code": "BAD_USER_INPUT", "message": "batch[3].timestamp: …"}]}
+//
+// What a message says of its person's consent is in its context.consent, of which
+// package consent says what counts; the header Sec-GPC: 1 says it for every message
+// of its request. An event that the person's choice forbids keeping is withheld, and
+// what it says of consent is kept all the same. Consent that cannot be read is a
+// warning: its message is taken without it. Both are told besides, of a batch
+//
+//	{"success": true, "withheld": [{"index": 0, "messageId": "m-0"}],
+//	 "warnings": [{"index": 1, "messageId": "m-1", "code": "BAD_CONSENT_SIGNAL", "message": "batch[1].context.consent.tcString: …"}]}
+//
+// and of one message likewise, with "withheld": true and the index 0. Neither is to
+// be sent again. Members that would be empty are left out.
 //
 // Where nothing could be taken the answer is {"success": false, "code", "message"}
 // with 400 for what is wrong, 401 for an unknown write key, 413 for what is too
@@ -110,25 +128,41 @@ type tracker struct {
 
 // trackingRefusal is the answer to a request that changed nothing.
 type trackingRefusal struct {
-	Success   bool                `json:"success"` // false
-	Code      string              `json:"code"`
-	Message   string              `json:"message"`
-	RequestID string              `json:"requestId,omitempty"`
-	Rejected  []trackingRejection `json:"rejected,omitempty"`
+	Success   bool            `json:"success"` // false
+	Code      string          `json:"code"`
+	Message   string          `json:"message"`
+	RequestID string          `json:"requestId,omitempty"`
+	Rejected  []trackingFault `json:"rejected,omitempty"`
 }
 
-// trackingPart is the answer to a batch of which a part was refused.
+// trackingSingle is the answer to one message of which there is more to say than
+// that it was kept.
+type trackingSingle struct {
+	Success  bool            `json:"success"`
+	Withheld bool            `json:"withheld,omitempty"`
+	Warnings []trackingFault `json:"warnings,omitempty"`
+}
+
+// trackingPart is the answer to a batch of whose messages there is more to say than
+// that they were kept.
 type trackingPart struct {
-	Success  bool                `json:"success"`
-	Rejected []trackingRejection `json:"rejected"`
+	Success  bool            `json:"success"`
+	Withheld []trackingPlace `json:"withheld,omitempty"`
+	Warnings []trackingFault `json:"warnings,omitempty"`
+	Rejected []trackingFault `json:"rejected,omitempty"`
 }
 
-// trackingRejection is one message that was refused.
-type trackingRejection struct {
+// trackingPlace says which message of a request is meant.
+type trackingPlace struct {
 	Index     int    `json:"index"`
 	MessageID string `json:"messageId,omitempty"`
-	Code      string `json:"code"`
-	Message   string `json:"message"`
+}
+
+// trackingFault is what is wrong with a message.
+type trackingFault struct {
+	trackingPlace
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // shared lets pages of any site use the API, with credentials too, because
@@ -149,7 +183,7 @@ func (t *tracker) shared(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		if r.Method == http.MethodOptions {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding, X-Retry-Count")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding, X-Retry-Count, Sec-GPC")
 			if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" && len(asked) <= 1024 {
 				h.Set("Access-Control-Allow-Headers", asked) // SDKs let their users add headers
 				h.Add("Vary", "Access-Control-Request-Headers")
@@ -224,30 +258,31 @@ func (t *tracker) misfit(w http.ResponseWriter, r *http.Request, err error) {
 	t.fail(w, r, err)
 }
 
-// admitted reads a request's body and finds its source; where it cannot, it has
-// answered and reports false.
-func (t *tracker) admitted(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, source *insight.Source, ok bool) {
+// admitted reads a request's body and what is known of it besides; where it
+// cannot, it has answered and reports false.
+func (t *tracker) admitted(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, from tracking.Request, ok bool) {
+	from = tracking.Request{ReceivedAt: t.o.Now(), GPC: r.Header.Get("Sec-GPC") == "1"}
 	writeKey, _, _ := r.BasicAuth()
 	if writeKey != "" {
-		if source, ok = t.source(w, r, writeKey); !ok {
-			return nil, nil, false
+		if from.Source, ok = t.source(w, r, writeKey); !ok {
+			return nil, from, false
 		}
 	}
 	body, status, refusal := readTracked(r, limit)
 	if status != http.StatusOK {
 		t.refuse(w, status, refusal)
-		return nil, nil, false
+		return nil, from, false
 	}
-	if source != nil {
-		return body, source, true
+	if from.Source != nil {
+		return body, from, true
 	}
 	writeKey, err := tracking.WriteKey(body)
 	if err != nil {
 		t.fail(w, r, err)
-		return nil, nil, false
+		return nil, from, false
 	}
-	source, ok = t.source(w, r, writeKey)
-	return body, source, ok
+	from.Source, ok = t.source(w, r, writeKey)
+	return body, from, ok
 }
 
 func (t *tracker) source(w http.ResponseWriter, r *http.Request, writeKey string) (*insight.Source, bool) {
@@ -308,17 +343,16 @@ func readTracked(r *http.Request, limit int64) (body []byte, status int, refusal
 }
 
 func (t *tracker) message(w http.ResponseWriter, r *http.Request, kind string) {
-	receivedAt := t.o.Now()
-	body, source, ok := t.admitted(w, r, tracking.MaxMessageSize)
+	body, from, ok := t.admitted(w, r, tracking.MaxMessageSize)
 	if !ok {
 		return
 	}
-	event, err := t.o.Decoder.Message(r.Context(), kind, body, source, receivedAt, time.Time{}, "")
-	if err != nil {
-		t.misfit(w, r, err)
+	decoded := t.o.Decoder.Single(r.Context(), kind, body, from)
+	if decoded.Err != nil {
+		t.misfit(w, r, decoded.Err)
 		return
 	}
-	outcomes, err := t.submit(r.Context(), []*insight.Event{event})
+	outcomes, err := t.submit(r.Context(), []*insight.Event{decoded.Event})
 	if err == nil && outcomes[0].Status == insight.StatusRejected {
 		err = outcomes[0].Err
 	}
@@ -326,60 +360,74 @@ func (t *tracker) message(w http.ResponseWriter, r *http.Request, kind string) {
 		t.fail(w, r, err)
 		return
 	}
-	t.succeed(w)
+	answer := trackingSingle{Success: true, Withheld: outcomes[0].Status == insight.StatusWithheld}
+	if decoded.Consent != nil {
+		answer.Warnings = []trackingFault{consentWarning(trackingPlace{MessageID: decoded.MessageID}, decoded.Consent)}
+	}
+	if !answer.Withheld && answer.Warnings == nil {
+		t.succeed(w)
+		return
+	}
+	t.answer(w, http.StatusOK, answer)
 }
 
 func (t *tracker) batch(w http.ResponseWriter, r *http.Request) {
-	receivedAt := t.o.Now()
-	body, source, ok := t.admitted(w, r, tracking.MaxBatchSize)
+	body, from, ok := t.admitted(w, r, tracking.MaxBatchSize)
 	if !ok {
 		return
 	}
-	decoded, err := t.o.Decoder.Batch(r.Context(), body, source, receivedAt)
+	decoded, err := t.o.Decoder.Batch(r.Context(), body, from)
 	if err != nil {
 		t.misfit(w, r, err)
 		return
 	}
-	events, indexes := decoded.Events()
-	faults := make(map[int]error)
-	for i := range decoded.Messages {
-		if err := decoded.Messages[i].Err; err != nil {
-			faults[i] = err
-		}
-	}
-	if len(events) > 0 {
-		outcomes, err := t.submit(r.Context(), events)
-		if err != nil {
+	var outcomes []insight.Outcome
+	if events := decoded.Events(); len(events) > 0 {
+		if outcomes, err = t.submit(r.Context(), events); err != nil {
 			t.fail(w, r, err)
 			return
 		}
-		for i, outcome := range outcomes {
-			if outcome.Status == insight.StatusRejected {
-				faults[indexes[i]] = outcome.Err
-			}
-		}
 	}
-	if len(faults) == 0 {
-		t.succeed(w)
-		return
-	}
-	rejected := make([]trackingRejection, 0, len(faults))
+	answer := trackingPart{Success: true}
 	for i := range decoded.Messages {
-		if err := faults[i]; err != nil {
-			code := kinds[insight.KindOf(err)].code
-			if decoded.Messages[i].Err != nil && insight.KindOf(err) == insight.Exhausted {
+		m := &decoded.Messages[i]
+		place := trackingPlace{Index: i, MessageID: m.MessageID}
+		if m.Err != nil {
+			code := kinds[insight.KindOf(m.Err)].code
+			if insight.KindOf(m.Err) == insight.Exhausted {
 				code = codeTooLarge
 			}
-			rejected = append(rejected, trackingRejection{Index: i, MessageID: decoded.Messages[i].MessageID, Code: code, Message: err.Error()})
+			answer.Rejected = append(answer.Rejected, trackingFault{place, code, m.Err.Error()})
+			continue
+		}
+		outcome := outcomes[0]
+		outcomes = outcomes[1:]
+		switch outcome.Status {
+		case insight.StatusRejected:
+			answer.Rejected = append(answer.Rejected, trackingFault{place, kinds[insight.KindOf(outcome.Err)].code, outcome.Err.Error()})
+			continue
+		case insight.StatusWithheld:
+			answer.Withheld = append(answer.Withheld, place)
+		}
+		if m.Consent != nil {
+			answer.Warnings = append(answer.Warnings, consentWarning(place, m.Consent))
 		}
 	}
-	if len(rejected) < len(decoded.Messages) {
-		t.answer(w, http.StatusOK, trackingPart{Success: true, Rejected: rejected})
-		return
+	switch {
+	case len(answer.Rejected)+len(answer.Withheld)+len(answer.Warnings) == 0:
+		t.succeed(w)
+	case len(answer.Rejected) == len(decoded.Messages):
+		t.refuse(w, http.StatusBadRequest, trackingRefusal{
+			Code: codeBadUserInput, Message: "batch: none of its messages can be taken", Rejected: answer.Rejected,
+		})
+	default:
+		t.answer(w, http.StatusOK, answer)
 	}
-	t.refuse(w, http.StatusBadRequest, trackingRefusal{
-		Code: codeBadUserInput, Message: "batch: none of its messages can be taken", Rejected: rejected,
-	})
+}
+
+// consentWarning is about a message that was taken without what it says of consent.
+func consentWarning(place trackingPlace, fault error) trackingFault {
+	return trackingFault{place, codeBadConsentSignal, fault.Error()}
 }
 
 // submit hands events in. An event that was rejected for a reason that may pass

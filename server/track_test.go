@@ -53,13 +53,7 @@ func (w *trackedWorld) Channel(_ context.Context, key string, kind insight.Chann
 
 func newTrackedWorld(change func(*TrackingOptions)) *trackedWorld {
 	w := &trackedWorld{received: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	w.submit = func(events []*insight.Event) ([]insight.Outcome, error) {
-		outcomes := make([]insight.Outcome, len(events))
-		for i := range outcomes {
-			outcomes[i].Status = insight.StatusAccepted
-		}
-		return outcomes, nil
-	}
+	w.submit = kept(insight.StatusAccepted)
 	w.options = TrackingOptions{
 		Sources: w,
 		Submit: func(_ context.Context, events []*insight.Event) ([]insight.Outcome, error) {
@@ -208,7 +202,7 @@ func TestTrackingABadMessageDisturbsNoOther(t *testing.T) {
 	good := func(id string) string { return `{"type":"page","userId":"u","messageId":"` + id + `"}` }
 	answer := w.post("/v1/batch", `{"batch":[`+good("m-0")+`,{"type":"track","messageId":"m-1","event":"SECRET"},`+good("m-2")+`,"SECRET",`+good("m-4")+`,`+good("m-5")+
 		`,{"type":"page","userId":"u","x":"`+strings.Repeat("x", 33000)+`"}]}`)
-	want := `{"success":true,"rejected":[` +
+	want := `{"success":true,"withheld":[{"index":4,"messageId":"m-4"}],"rejected":[` +
 		`{"index":1,"messageId":"m-1","code":"BAD_USER_INPUT","message":"batch[1].userId: a message needs a userId or an anonymousId"},` +
 		`{"index":3,"code":"BAD_USER_INPUT","message":"batch[3]: expected a message, which is a JSON object"},` +
 		`{"index":5,"messageId":"m-5","code":"CONFLICT","message":"messageId: another event has it"},` +
@@ -221,6 +215,100 @@ func TestTrackingABadMessageDisturbsNoOther(t *testing.T) {
 	}
 	if len(w.events) != 4 {
 		t.Errorf("%d events were submitted", len(w.events))
+	}
+}
+
+// kept answers every event with a status.
+func kept(status insight.Status) func([]*insight.Event) ([]insight.Outcome, error) {
+	return func(events []*insight.Event) ([]insight.Outcome, error) {
+		outcomes := make([]insight.Outcome, len(events))
+		for i := range outcomes {
+			outcomes[i].Status = status
+		}
+		return outcomes, nil
+	}
+}
+
+func TestTrackingConsent(t *testing.T) {
+	categories := func(yes bool) *insight.Signals {
+		return &insight.Signals{Categories: map[string]bool{"Advertising": yes}}
+	}
+	withGPC := func(s insight.Signals) *insight.Signals {
+		s.GPC = true
+		return &s
+	}
+	const (
+		saysYes   = `{"type":"page","userId":"u","messageId":"yes","context":{"consent":{"categoryPreferences":{"Advertising":true}}}}`
+		saysNone  = `{"type":"page","userId":"u","messageId":"none"}`
+		malformed = `{"type":"page","userId":"u","messageId":"bad","context":{"consent":{"tcString":"SECRET"}}}`
+		anonymous = `{"type":"page","userId":"u","context":{"consent":"SECRET"}}`
+		refused   = `{"type":"page","messageId":"refused","context":{"consent":"SECRET"}}`
+		noTCF     = `it is not a TCF v2 string that can be read`
+	)
+	const success = `{"success":true}`
+	for _, c := range []struct {
+		name, path, body, gpc string
+		status                insight.Status
+		want                  string
+		signals               []*insight.Signals
+	}{
+		{"a choice", "/v1/page", saysYes, "", insight.StatusAccepted, success, []*insight.Signals{categories(true)}},
+		{"the header", "/v1/page", saysNone, "1", insight.StatusAccepted, success, []*insight.Signals{{GPC: true}}},
+		{"the header and a choice", "/v1/page", saysYes, "1", insight.StatusAccepted, success, []*insight.Signals{withGPC(*categories(true))}},
+		{"the header off", "/v1/page", saysNone, "0", insight.StatusAccepted, success, []*insight.Signals{nil}},
+		{"the header with another value", "/v1/page", saysNone, "true", insight.StatusAccepted, success, []*insight.Signals{nil}},
+		{"withheld", "/v1/page", saysYes, "", insight.StatusWithheld, `{"success":true,"withheld":true}`, []*insight.Signals{categories(true)}},
+		{"malformed", "/v1/page", malformed, "", insight.StatusDuplicate,
+			`{"success":true,"warnings":[{"index":0,"messageId":"bad","code":"BAD_CONSENT_SIGNAL","message":"context.consent.tcString: ` + noTCF + `"}]}`, []*insight.Signals{nil}},
+		{"malformed, without an id", "/v1/page", anonymous, "", insight.StatusAccepted,
+			`{"success":true,"warnings":[{"index":0,"code":"BAD_CONSENT_SIGNAL","message":"context.consent: an object is expected"}]}`, []*insight.Signals{nil}},
+		{"malformed and withheld", "/v1/page", malformed, "1", insight.StatusWithheld,
+			`{"success":true,"withheld":true,"warnings":[{"index":0,"messageId":"bad","code":"BAD_CONSENT_SIGNAL","message":"context.consent.tcString: ` + noTCF + `"}]}`, []*insight.Signals{{GPC: true}}},
+		{"a batch", "/v1/batch", `{"batch":[` + saysYes + `,` + saysNone + `],"context":{"consent":{"categoryPreferences":{"Advertising":false}}}}`, "", insight.StatusAccepted, success,
+			[]*insight.Signals{categories(true), categories(false)}},
+		{"a batch with the header", "/v1/batch", `{"batch":[` + saysYes + `,` + saysNone + `]}`, "1", insight.StatusAccepted, success,
+			[]*insight.Signals{withGPC(*categories(true)), {GPC: true}}},
+		{"a batch with one malformed", "/v1/batch", `{"batch":[` + saysNone + `,` + malformed + `,` + refused + `]}`, "", insight.StatusAccepted,
+			`{"success":true,"warnings":[{"index":1,"messageId":"bad","code":"BAD_CONSENT_SIGNAL","message":"batch[1].context.consent.tcString: ` + noTCF + `"}],` +
+				`"rejected":[{"index":2,"messageId":"refused","code":"BAD_USER_INPUT","message":"batch[2].userId: a message needs a userId or an anonymousId"}]}`, []*insight.Signals{nil, nil}},
+		{"a batch that is withheld", "/v1/batch", `{"batch":[` + refused + `,` + saysNone + `,` + anonymous + `]}`, "1", insight.StatusWithheld,
+			`{"success":true,"withheld":[{"index":1,"messageId":"none"},{"index":2}],"warnings":[{"index":2,"code":"BAD_CONSENT_SIGNAL","message":"batch[2].context.consent: an object is expected"}],` +
+				`"rejected":[{"index":0,"messageId":"refused","code":"BAD_USER_INPUT","message":"batch[0].userId: a message needs a userId or an anonymousId"}]}`, []*insight.Signals{{GPC: true}, {GPC: true}}},
+	} {
+		w := newTrackedWorld(nil)
+		w.submit = kept(c.status)
+		header := []string{"Authorization", basicKey}
+		if c.gpc != "" {
+			header = append(header, "Sec-GPC", c.gpc)
+		}
+		answer := w.do(http.MethodPost, c.path, c.body, header...)
+		if answer.Code != http.StatusOK || strings.TrimSpace(answer.Body.String()) != c.want {
+			t.Errorf("%s: %d %s\nwant %s", c.name, answer.Code, answer.Body, c.want)
+		}
+		if strings.Contains(answer.Body.String()+w.log.String(), "SECRET") {
+			t.Errorf("%s: the value is repeated: %s %s", c.name, answer.Body, &w.log)
+		}
+		var signals []*insight.Signals
+		for _, e := range w.events {
+			signals = append(signals, e.Signals)
+		}
+		if diff := cmp.Diff(c.signals, signals); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+// A message that the store rejects is told of as that, and nothing is said of its
+// consent, which was not taken either.
+func TestTrackingWarnsOnlyOfWhatIsTaken(t *testing.T) {
+	w := newTrackedWorld(nil)
+	w.submit = func([]*insight.Event) ([]insight.Outcome, error) {
+		return []insight.Outcome{{Status: insight.StatusAccepted}, {Status: insight.StatusRejected, Err: insight.NewError(insight.Conflict, "messageId", "another event has it")}}, nil
+	}
+	answer := w.post("/v1/batch", `{"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u","context":{"consent":7}}]}`)
+	want := `{"success":true,"rejected":[{"index":1,"code":"CONFLICT","message":"messageId: another event has it"}]}`
+	if answer.Code != http.StatusOK || strings.TrimSpace(answer.Body.String()) != want {
+		t.Errorf("%d %s, want %s", answer.Code, answer.Body, want)
 	}
 }
 
@@ -367,7 +455,8 @@ func TestTrackingFromAnySite(t *testing.T) {
 		!slices.Equal(h.Values("Vary"), []string{"Origin", "Access-Control-Request-Headers"}) {
 		t.Errorf("preflight: %d %v", answer.Code, h)
 	}
-	if answer = w.do(http.MethodOptions, "/v1/t", ""); !strings.Contains(answer.Header().Get("Access-Control-Allow-Headers"), "Authorization") {
+	if answer = w.do(http.MethodOptions, "/v1/t", ""); !strings.Contains(answer.Header().Get("Access-Control-Allow-Headers"), "Authorization") ||
+		!strings.Contains(answer.Header().Get("Access-Control-Allow-Headers"), "Sec-GPC") {
 		t.Errorf("preflight without headers: %v", answer.Header())
 	}
 	for _, answer := range []*httptest.ResponseRecorder{

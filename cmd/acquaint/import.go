@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/ingest/file"
 	"github.com/acquaint/acquaint/ingest/tracking"
 	"github.com/acquaint/acquaint/insight"
@@ -20,8 +22,9 @@ import (
 	"github.com/acquaint/acquaint/internal/progress"
 )
 
-// shownRejects is how many rows that are refused are shown.
-const shownRejects = 10
+// shownRows is how many rows are shown that are refused, how many that are taken
+// with a warning, and how many that are withheld.
+const shownRows = 10
 
 type importing struct {
 	File string `arg:"" help:"The file, or - for standard input."`
@@ -43,6 +46,7 @@ type importing struct {
 // Help says what happens to rows.
 func (importing) Help() string {
 	return "Good rows are kept, others are counted, the first shown with their line, and all written to the reject file. " +
+		"A message whose consent cannot be read is kept without it, and shown. Events that their person's choice forbids keeping are counted as withheld, and the first shown. " +
 		"Without a messageId column an id is made of the row's content and its ordinal among identical rows, so that nothing is lost and importing a file twice changes nothing. " +
 		"The status is 0 when every row was good, and 1 when some were refused or the import was stopped.\n\n" +
 		"For example:\n\n" +
@@ -77,21 +81,34 @@ func (m *importing) Run(p *process) (err error) {
 		p.note("made the source %s; its write key, which is shown once: %s", source.Name, writeKey)
 	}
 	options.Source, options.Directory, options.ReceivedAt = source, s, time.Now()
-	rejects := &rejects{process: p, name: m.rejectFile(), header: m.header(options)}
+	rejects := &rejects{rowNotes: rowNotes{process: p, others: "more rows are refused"}, name: m.rejectFile(), header: m.header(options)}
+	warnings := &rowNotes{process: p, others: "the consent of more rows cannot be read"}
+	keeper := &rowKeeper{Keeper: s}
 	works := works{out: p.stderr, size: size}
 	options.Progress = works.at
 
 	var summary file.Summary
-	tally, err := bulk.Keep(p.ctx, s, bulk.BatchSize, func(ctx context.Context, yield func(*insight.Event) error) (err error) {
-		summary, err = file.Read(ctx, in, options, yield, rejects.take)
+	tally, err := bulk.Keep(p.ctx, keeper, bulk.BatchSize, func(ctx context.Context, yield func(*insight.Event) error) (err error) {
+		summary, err = file.Read(ctx, in, options, func(line int, e *insight.Event, warning error) error {
+			if warning != nil {
+				warnings.tell("%v; the row is taken without it", warning)
+			}
+			keeper.expect(line)
+			return yield(e)
+		}, rejects.take)
 		return err
 	}, nil)
 	works.end()
+	keeper.tell(p, tally.Withheld)
 	if err = errors.Join(flagged(err), rejects.close()); err != nil {
 		return p.halted(tally, err)
 	}
 	tally.Rejected += summary.Rejected
-	p.say("%s rows: %s", count(summary.Rows), summed(tally, time.Since(options.ReceivedAt)))
+	result := summed(tally, time.Since(options.ReceivedAt))
+	if summary.Warnings > 0 {
+		result += "; " + count(summary.Warnings) + " with consent that cannot be read"
+	}
+	p.say("%s rows: %s", count(summary.Rows), result)
 	if tally.Rejected > 0 {
 		p.note("the rows that were refused are in %s", rejects.name)
 		return errTold
@@ -203,15 +220,72 @@ func (m *importing) header(o file.Options) []byte {
 	return nil
 }
 
+// rowNotes shows the first rows of which there is something to say.
+type rowNotes struct {
+	*process
+	others string // what is said of those that follow
+	count  int
+}
+
+func (n *rowNotes) tell(format string, args ...any) {
+	switch n.count++; {
+	case n.count <= shownRows:
+		n.note(format, args...)
+	case n.count == shownRows+1:
+		n.note("%s; they are not shown", n.others)
+	}
+}
+
+// rowKeeper knows from which line each event is, and so the lines of those that are
+// withheld.
+type rowKeeper struct {
+	ingest.Keeper
+
+	mutex    sync.Mutex
+	expected []int // lines of the events that come next, in their order
+	withheld []int // the first
+}
+
+// expect says from which line the next event is.
+func (k *rowKeeper) expect(line int) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.expected = append(k.expected, line)
+}
+
+// Append keeps the events that come next.
+func (k *rowKeeper) Append(ctx context.Context, events []*insight.Event) ([]insight.Outcome, error) {
+	outcomes, err := k.Keeper.Append(ctx, events)
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	lines := k.expected[:len(events)]
+	k.expected = k.expected[len(events):]
+	for i := range outcomes {
+		if outcomes[i].Status == insight.StatusWithheld && len(k.withheld) < shownRows {
+			k.withheld = append(k.withheld, lines[i])
+		}
+	}
+	return outcomes, err
+}
+
+// tell shows which rows were withheld, and how many.
+func (k *rowKeeper) tell(p *process, all int64) {
+	for _, line := range k.withheld {
+		p.note("line %d: withheld, because the person's choice forbids keeping it", line)
+	}
+	if all > int64(len(k.withheld)) {
+		p.note("more rows are withheld; they are not shown")
+	}
+}
+
 // rejects are the rows that are refused: the first are shown, all are written to a
 // file, which is made with the first.
 type rejects struct {
-	*process
+	rowNotes
 	name   string
 	header []byte
 	file   *os.File
 	out    *bufio.Writer
-	count  int
 }
 
 func (r *rejects) take(_ int, raw []byte, why error) error {
@@ -227,12 +301,7 @@ func (r *rejects) take(_ int, raw []byte, why error) error {
 			}
 		}
 	}
-	switch r.count++; {
-	case r.count <= shownRejects:
-		r.note("%v", why)
-	case r.count == shownRejects+1:
-		r.note("more rows are refused; they are not shown")
-	}
+	r.tell("%v", why)
 	return r.line(raw)
 }
 

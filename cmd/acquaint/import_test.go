@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/internal/bulk"
 )
 
@@ -213,4 +216,74 @@ func TestImportThatIsStoppedSaysWhatIsKept(t *testing.T) {
 		t.Errorf("it says that %d events are kept, and %d are", n, in)
 	}
 	w.must("verify")
+}
+
+// fates keeps events as it is told to: one status after the other.
+type fates []insight.Status
+
+func (f *fates) Append(_ context.Context, events []*insight.Event) ([]insight.Outcome, error) {
+	outcomes := make([]insight.Outcome, len(events))
+	for i := range outcomes {
+		outcomes[i].Status = (*f)[i]
+	}
+	*f = (*f)[len(events):]
+	return outcomes, nil
+}
+
+func TestRowsThatAreWithheldAreShown(t *testing.T) {
+	const kept, withheld = insight.StatusAccepted, insight.StatusWithheld
+	keeper := &rowKeeper{Keeper: &fates{kept, withheld, withheld, kept, withheld}}
+	lines := []int{2, 3, 5, 9, 12}
+	tally, err := bulk.Keep(t.Context(), keeper, 2, func(_ context.Context, yield func(*insight.Event) error) error {
+		for _, line := range lines {
+			keeper.expect(line)
+			if err := yield(&insight.Event{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+	if err != nil || tally.Withheld != 3 || !slices.Equal(keeper.withheld, []int{3, 5, 12}) || len(keeper.expected) != 0 {
+		t.Errorf("%+v, %v: lines %v are withheld, and %v expected", tally, err, keeper.withheld, keeper.expected)
+	}
+	for all, want := range map[int64]int{3: 3, 11: 4} {
+		var told strings.Builder
+		keeper.tell(&process{stderr: &told}, all)
+		if strings.Count(told.String(), "\n") != want || !strings.HasPrefix(told.String(), "line 3: withheld, because") {
+			t.Errorf("of %d withheld it tells %q", all, told.String())
+		}
+	}
+}
+
+// What a message says of consent that cannot be read does not cost the row, and what
+// the person's choice forbids keeping does not fail the import.
+func TestImportTellsOfConsent(t *testing.T) {
+	w := newWorld(t)
+	line := func(id, consent string) string {
+		return `{"type":"page","userId":"u-` + id + `","messageId":"` + id + `","timestamp":"2026-03-01T10:00:00Z","context":{"consent":` + consent + `}}` + "\n"
+	}
+	text := line("granted", `{"analytics_storage":"granted"}`) + line("denied", `{"analytics_storage":"denied"}`) + line("none", `null`)
+	for n := range 12 {
+		text += line(fmt.Sprint("bad-", n), `{"tcString":"SECRET"}`)
+	}
+	w.write("events.ndjson", text)
+	r := w.run("import", "events.ndjson")
+	if r.status != statusDone || !strings.HasPrefix(r.out, "15 rows: 14 accepted, 0 duplicates, 1 withheld, 0 rejected, in ") || !strings.HasSuffix(r.out, "; 12 with consent that cannot be read\n") {
+		t.Errorf("status %d, %q", r.status, r.out)
+	}
+	for _, told := range []string{
+		"line 2: withheld, because the person's choice forbids keeping it\n",
+		"line 4, context.consent.tcString: it is not a TCF v2 string that can be read; the row is taken without it\n",
+		"line 13, context.consent", "the consent of more rows cannot be read; they are not shown\n",
+	} {
+		if !strings.Contains(r.errors, told) {
+			t.Errorf("%q is not told: %s", told, r.errors)
+		}
+	}
+	if strings.Contains(r.errors, "line 14") || strings.Contains(r.errors, "SECRET") || strings.Contains(r.errors, "refused") {
+		t.Errorf("more than ten rows or a value are told: %s", r.errors)
+	}
+	if n := w.rows("interactions"); n != 14 {
+		t.Errorf("%d interactions are kept", n)
+	}
 }

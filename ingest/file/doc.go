@@ -37,6 +37,10 @@
 // time.ParseInLocation reads it: in one of the two zones that meet there, without
 // saying which. What lies in the future is taken to have happened now.
 //
+// A message's context.consent is read as package tracking reads it: where it cannot
+// be, the row is an event all the same, and what is wrong is told with its line.
+// Columns say nothing of consent.
+//
 // It refuses: text that is not UTF-8 (UTF-16 for the whole file, stray bytes of
 // Latin-1 for their row), NUL, rows with more or fewer fields than the header (or,
 // without one, than the first row), rows over 1 MiB, quotes that do not

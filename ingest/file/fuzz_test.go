@@ -78,7 +78,7 @@ func FuzzParseMapping(f *testing.F) {
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{
 		"user,kind,time\nu,k,2026-01-01T00:00:00Z\n", "u,\"k\n\",t\n\"", "a,b\n\"c\"d,e\n\n\"f\ng\",h", "\uFEFFa,b,c\r\nd,e,f\r\n", "\xff\xfe", "u\x00,k",
-		"1 2  3\n", "{\"type\":\"page\",\"userId\":\"u\"}\n[]", "\"a\"\"b\",c,d\n", "a,\"b,c\nd\"\"\n",
+		"1 2  3\n", "{\"type\":\"page\",\"userId\":\"u\"}\n[]", "{\"type\":\"page\",\"userId\":\"u\",\"context\":{\"consent\":7}}", "\"a\"\"b\",c,d\n", "a,\"b,c\nd\"\"\n",
 	} {
 		f.Add([]byte(text), ",", uint8(0))
 		f.Add([]byte(text), "whitespace", uint8(1))
@@ -104,7 +104,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		r := read(o, bytes.NewReader(text))
-		if int64(len(r.events)) != r.Events || int64(len(r.rejected)) != r.Rejected || r.err == nil && r.Rows != r.Events+r.Rejected {
+		if int64(len(r.events)) != r.Events || int64(len(r.rejected)) != r.Rejected || int64(len(r.warnings)) != r.Warnings || r.err == nil && r.Rows != r.Events+r.Rejected {
 			t.Fatalf("%+v", r)
 		}
 		if r.err != nil && insight.KindOf(r.err) != insight.Invalid {
@@ -115,7 +115,7 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("%+v", e)
 			}
 		}
-		if again := read(o, io.MultiReader(bytes.NewReader(text))); fmt.Sprint(again.ids(), again.rejected) != fmt.Sprint(r.ids(), r.rejected) {
+		if again := read(o, io.MultiReader(bytes.NewReader(text))); fmt.Sprint(again.ids(), again.rejected, again.warnings) != fmt.Sprint(r.ids(), r.rejected, r.warnings) {
 			t.Fatalf("once %v, then %v", r.rejected, again.rejected)
 		}
 		compare(t, text, o.Delimiter)
@@ -184,7 +184,7 @@ func BenchmarkRead(b *testing.B) {
 	o := Options{Mapping: m, Source: till, Directory: channels{}, ReceivedAt: imported}
 	b.ReportAllocs()
 	summary, err := Read(context.Background(), &manyRows{n: b.N}, o,
-		func(*insight.Event) error { return nil }, func(_ int, _ []byte, err error) error { return err })
+		func(int, *insight.Event, error) error { return nil }, func(_ int, _ []byte, err error) error { return err })
 	if err != nil || summary.Events != int64(b.N) {
 		b.Fatal(summary, err)
 	}

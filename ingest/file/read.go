@@ -101,14 +101,17 @@ type Summary struct {
 	Rows     int64 // without the header and blank lines
 	Events   int64
 	Rejected int64
+	Warnings int64 // events that were made without the consent that their row tells of
 	Bytes    int64
 }
 
-// Read reads a file and calls yield for each event, in the file's order, and
-// reject for each row that makes none, with its line (from 1), the row as it
-// stands there (its beginning, where it is over 1 MiB) and an [insight.Invalid]
+// Read reads a file and calls yield for each event, in the file's order, with its
+// line (from 1), and reject for each row that makes none, with its line, the row as
+// it stands there (its beginning, where it is over 1 MiB) and an [insight.Invalid]
 // or [insight.Exhausted] error that names the line and the field and repeats no
-// value. An event is the caller's to keep; raw is good until reject returns.
+// value. An event is the caller's to keep; raw is good until reject returns. Where
+// what a message says of consent cannot be read, its event is made without it, and
+// yield gets a warning, which is an Invalid error of the same form.
 //
 // It ends with the first error of yield, reject, the Directory (other than an
 // Invalid one, which refuses the row) or the context, and with [insight.Invalid]
@@ -118,7 +121,7 @@ type Summary struct {
 // Where message ids must be made, r is read twice: it should be an
 // [io.ReadSeeker], and is copied into a temporary file where it is not or cannot
 // seek.
-func Read(ctx context.Context, r io.Reader, o Options, yield func(*insight.Event) error, reject func(line int, raw []byte, err error) error) (Summary, error) {
+func Read(ctx context.Context, r io.Reader, o Options, yield func(line int, e *insight.Event, warning error) error, reject func(line int, raw []byte, err error) error) (Summary, error) {
 	if file, ok := r.(*os.File); ok {
 		if info, err := file.Stat(); err == nil && info.IsDir() {
 			return Summary{}, insight.NewError(insight.Invalid, "file", "it is a directory")
@@ -334,7 +337,7 @@ func (m *maker) digest(fields []string, r row) digest {
 	return digest(sum[:])
 }
 
-func (m *maker) read(ctx context.Context, r io.Reader, counted *ordinals, yield func(*insight.Event) error, reject func(int, []byte, error) error) (summary Summary, err error) {
+func (m *maker) read(ctx context.Context, r io.Reader, counted *ordinals, yield func(int, *insight.Event, error) error, reject func(int, []byte, error) error) (summary Summary, err error) {
 	in, f, err := m.open(r)
 	if err != nil {
 		return summary, err
@@ -353,23 +356,24 @@ func (m *maker) read(ctx context.Context, r io.Reader, counted *ordinals, yield 
 			return summary, err
 		}
 		summary.Rows++
-		var event *insight.Event
-		fault := r.fault
-		if fault == nil {
+		made := tracking.Decoded{Err: r.fault}
+		if r.fault == nil {
 			if err := m.name(fields, r, counted); err != nil {
 				return summary, err
 			}
-			event, fault, err = m.event(ctx, fields, r)
-			if err != nil {
+			if made, err = m.event(ctx, fields, r); err != nil {
 				return summary, err
 			}
 		}
-		if fault != nil {
+		if made.Err != nil {
 			summary.Rejected++
-			err = reject(r.line, r.raw, fault)
+			err = reject(r.line, r.raw, made.Err)
 		} else {
 			summary.Events++
-			err = yield(event)
+			if made.Consent != nil {
+				summary.Warnings++
+			}
+			err = yield(r.line, made.Event, made.Consent)
 		}
 		if err != nil {
 			return summary, err
@@ -388,27 +392,39 @@ func (m *maker) name(fields []string, r row, counted *ordinals) error {
 	return err
 }
 
-// event makes a row's event. fault says what is wrong with the row; err ends
-// the reading.
-func (m *maker) event(ctx context.Context, fields []string, r row) (event *insight.Event, fault, err error) {
+// event makes a row's event, or says what is wrong with the row; err ends the
+// reading.
+func (m *maker) event(ctx context.Context, fields []string, r row) (made tracking.Decoded, err error) {
 	if m.messages != nil {
-		event, err = m.messages.Message(ctx, "", slices.Clone(r.raw), m.Source, m.ReceivedAt, time.Time{}, "")
-		var wrong *insight.Error
-		if errors.As(err, &wrong) && (wrong.Kind == insight.Invalid || wrong.Kind == insight.Exhausted) {
-			err = insight.NewError(wrong.Kind, at(r.line, strings.TrimPrefix(wrong.Subject, "body")), wrong.Message)
-		}
+		made = m.messages.Single(ctx, "", slices.Clone(r.raw), tracking.Request{Source: m.Source, ReceivedAt: m.ReceivedAt})
+		made.Err, made.Consent = inLine(r.line, made.Err), inLine(r.line, made.Consent)
 	} else {
 		if m.plan == nil {
 			if m.plan, err = m.Mapping.plan(nil, len(fields)); err != nil {
-				return nil, nil, err
+				return made, err
 			}
 		}
-		event, err = m.mapped(ctx, fields, r.line)
+		made.Event, made.Err = m.mapped(ctx, fields, r.line)
 	}
-	if kind := insight.KindOf(err); err != nil && (kind == insight.Invalid || kind == insight.Exhausted) {
-		return nil, err, nil
+	if made.Err != nil && !ofRow(made.Err) {
+		return made, made.Err
 	}
-	return event, nil, err
+	return made, nil
+}
+
+// ofRow reports whether an error is about one row.
+func ofRow(err error) bool {
+	kind := insight.KindOf(err)
+	return kind == insight.Invalid || kind == insight.Exhausted
+}
+
+// inLine says in which line a message is that an error is about.
+func inLine(line int, err error) error {
+	var wrong *insight.Error
+	if errors.As(err, &wrong) && ofRow(wrong) {
+		return insight.NewError(wrong.Kind, at(line, strings.TrimPrefix(wrong.Subject, "body")), wrong.Message)
+	}
+	return err
 }
 
 // mapped makes the event of a row of fields.

@@ -47,7 +47,9 @@ func mapping(t testing.TB, text string) Mapping {
 type result struct {
 	Summary
 	events   []*insight.Event
+	lines    []int    // of the events
 	rejected []string // "line|row|error"
+	warnings []string
 	err      error
 }
 
@@ -60,8 +62,11 @@ func read(o Options, in io.Reader) (r result) {
 	}
 	o.ReceivedAt = imported
 	r.Summary, r.err = Read(context.Background(), in, o,
-		func(e *insight.Event) error {
-			r.events = append(r.events, e)
+		func(line int, e *insight.Event, warning error) error {
+			r.events, r.lines = append(r.events, e), append(r.lines, line)
+			if warning != nil {
+				r.warnings = append(r.warnings, warning.Error())
+			}
 			return nil
 		},
 		func(line int, raw []byte, err error) error {
@@ -320,6 +325,27 @@ func TestNDJSON(t *testing.T) {
 	}
 }
 
+func TestConsentOfMessages(t *testing.T) {
+	text := `{"type":"page","userId":"u","context":{"consent":{"categoryPreferences":{"Advertising":false}}}}` + "\n" +
+		`{"type":"page","userId":"u","context":{"consent":{"categoryPreferences":{"Advertising":false},"gppString":"SECRET"}}}` + "\n\n" +
+		`{"type":"page","context":{"consent":"SECRET"}}` + "\n" + `{"type":"page","userId":"u"}` + "\n" + `{"type":"page","userId":"u","context":{"consent":"SECRET"}}`
+	r := read(Options{Format: NDJSON}, strings.NewReader(text))
+	if r.err != nil || r.Rows != 5 || r.Events != 4 || r.Rejected != 1 || r.Warnings != 2 || !slices.Equal(r.lines, []int{1, 2, 5, 6}) {
+		t.Errorf("%+v, events of lines %v, %v", r.Summary, r.lines, r.err)
+	}
+	if want := []string{"line 2, context.consent.gppString: it is not a GPP string that can be read", "line 6, context.consent: an object is expected"}; !slices.Equal(r.warnings, want) {
+		t.Errorf("warnings %q, want %q", r.warnings, want)
+	}
+	for i, e := range r.events {
+		if (e.Signals != nil) != (i == 0) {
+			t.Errorf("the event of line %d has the signals %+v", r.lines[i], e.Signals)
+		}
+	}
+	if yes, said := r.events[0].Signals.Categories["Advertising"]; yes || !said {
+		t.Errorf("signals %+v", r.events[0].Signals)
+	}
+}
+
 func TestFormatOf(t *testing.T) {
 	for name, want := range map[string]Format{"a.csv": CSV, "b.NDJSON": NDJSON, "c.jsonl": NDJSON, "d.txt": CSV, "e.json": NDJSON, "-": CSV} {
 		if got := FormatOf(name); got != want {
@@ -332,9 +358,9 @@ func TestReadStopsWhereItIsTold(t *testing.T) {
 	stop := errors.New("stop")
 	text := "user,kind,time,channel\nu,k,2026-01-01T00:00:00Z,\nu,k,bad,\nu,k,2026-01-01T00:00:00Z,\n"
 	o := Options{Mapping: mapping(t, simple+",channel=channel"), Source: till, Directory: channels{}, ReceivedAt: imported}
-	keep := func(*insight.Event) error { return nil }
+	keep := func(int, *insight.Event, error) error { return nil }
 	pass := func(int, []byte, error) error { return nil }
-	if s, err := Read(t.Context(), strings.NewReader(text), o, func(*insight.Event) error { return stop }, pass); !errors.Is(err, stop) || s.Rows != 1 {
+	if s, err := Read(t.Context(), strings.NewReader(text), o, func(int, *insight.Event, error) error { return stop }, pass); !errors.Is(err, stop) || s.Rows != 1 {
 		t.Errorf("yield: %+v, %v", s, err)
 	}
 	if s, err := Read(t.Context(), strings.NewReader(text), o, keep, func(int, []byte, error) error { return stop }); !errors.Is(err, stop) || s.Rows != 2 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/acquaint/acquaint/insight"
 )
@@ -15,24 +14,26 @@ type Batch struct {
 	Messages []Decoded
 }
 
-// Events lists the events of the messages that could be decoded, and the index
-// of each one's message.
-func (b Batch) Events() (events []*insight.Event, indexes []int) {
-	events, indexes = make([]*insight.Event, 0, len(b.Messages)), make([]int, 0, len(b.Messages))
+// Events lists the events of the messages that could be decoded, in their order.
+func (b Batch) Events() []*insight.Event {
+	events := make([]*insight.Event, 0, len(b.Messages))
 	for i := range b.Messages {
 		if b.Messages[i].Err == nil {
-			events, indexes = append(events, b.Messages[i].Event), append(indexes, i)
+			events = append(events, b.Messages[i].Event)
 		}
 	}
-	return events, indexes
+	return events
 }
 
-// Decoded is one message of a batch: its event, or why there is none. MessageID
-// is the id that the client gave it, where it could be read.
+// Decoded is what became of one message: its event, or why there is none.
 type Decoded struct {
-	MessageID string
+	MessageID string // the id that the client gave it, where it could be read
 	Event     *insight.Event
 	Err       error
+	// Consent is what is wrong with the consent that the message tells of, where its
+	// event was made without it: an [insight.Invalid] error whose subject is the
+	// place, such as "batch[3].context.consent.tcString".
+	Consent error
 }
 
 // batched is what a batch says before its messages are decoded.
@@ -53,8 +54,9 @@ var batches = sync.Pool{New: func() any { return new(batched) }}
 // array, a sentAt that is no time), [insight.Exhausted] (over 500 KB or 2,500
 // messages) and those of the Directory but Invalid ones.
 //
-// The events keep parts of body, which must not be written to afterwards.
-func (d *Decoder) Batch(ctx context.Context, body []byte, source *insight.Source, receivedAt time.Time) (Batch, error) {
+// The events keep parts of body, which must not be written to afterwards, and those
+// whose consent is the batch's share their Signals.
+func (d *Decoder) Batch(ctx context.Context, body []byte, from Request) (Batch, error) {
 	if len(body) > MaxBatchSize {
 		return Batch{}, insight.NewError(insight.Exhausted, "body", "a batch may be 500 KB at most")
 	}
@@ -64,24 +66,24 @@ func (d *Decoder) Batch(ctx context.Context, body []byte, source *insight.Source
 	if err := b.scan(body); err != nil {
 		return Batch{}, err
 	}
-	var sentAt time.Time
+	r := delivery{Request: from, body: body, shared: b.context[fieldConsent]}
 	if b.sentAt.given() {
 		t, err := parseTime(body[b.sentAt.start:b.sentAt.end])
 		if err != nil {
 			err.Subject = "sentAt"
 			return Batch{}, err
 		}
-		sentAt = t
+		r.sentAt = t
 	}
 	decoded := make([]Decoded, len(b.messages))
 	for i := range b.messages {
 		m := &b.messages[i]
 		m.inherit(&b.context)
-		event, err := d.decode(ctx, "", body, m, source, receivedAt, sentAt, "batch["+strconv.Itoa(i)+"]")
+		decoded[i] = d.decode(ctx, "", &r, m, "batch["+strconv.Itoa(i)+"]")
+		err := decoded[i].Err
 		if kind := insight.KindOf(err); err != nil && kind != insight.Invalid && kind != insight.Exhausted {
 			return Batch{}, err
 		}
-		decoded[i] = Decoded{MessageID: givenID(body, m), Event: event, Err: err}
 	}
 	return Batch{Messages: decoded}, nil
 }

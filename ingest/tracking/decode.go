@@ -61,32 +61,44 @@ type Decoder struct {
 	Archive bool
 }
 
-// Message decodes one message. kind is what the request's path says it is
-// ("identify", "track", "page", "screen", "group" or "alias"); empty: what its
-// type says. batchSentAt counts where the message has no sentAt of its own and
-// is zero outside a batch. subject is what errors call the message and is empty
-// where it stands alone.
+// Message decodes one message that stands for itself, whatever brought it. kind is
+// what the request's path says it is ("identify", "track", "page", "screen",
+// "group" or "alias"); empty: what its type says. batchSentAt counts where the
+// message has no sentAt of its own and is zero outside a batch. subject is what
+// errors call the message and is empty where it stands alone.
 //
 // The event keeps parts of body, which must not be written to afterwards. Errors
 // are [insight.Invalid] where the message is wrong, [insight.Exhausted] where it
 // is too large, and those of the Directory; they name the place and never repeat
-// a value.
+// a value. Consent that cannot be read is left out, and [Decoder.Single] says why.
 func (d *Decoder) Message(ctx context.Context, kind string, body []byte, source *insight.Source, receivedAt, batchSentAt time.Time, subject string) (*insight.Event, error) {
-	if len(body) > MaxMessageSize {
-		return nil, tooLarge(subject)
+	r := delivery{Request: Request{Source: source, ReceivedAt: receivedAt}, body: body, sentAt: batchSentAt}
+	decoded := d.single(ctx, kind, &r, subject)
+	return decoded.Event, decoded.Err
+}
+
+// Single decodes the message of a request that brings one. kind, the errors and
+// what becomes of body are as with [Decoder.Message].
+func (d *Decoder) Single(ctx context.Context, kind string, body []byte, from Request) Decoded {
+	return d.single(ctx, kind, &delivery{Request: from, body: body}, "")
+}
+
+func (d *Decoder) single(ctx context.Context, kind string, from *delivery, subject string) Decoded {
+	if len(from.body) > MaxMessageSize {
+		return Decoded{Err: tooLarge(subject)}
 	}
-	s := scanner{data: body}
+	s := scanner{data: from.body}
 	var m message
 	s.space()
 	ok := scanMessage(&s, &m)
 	if ok {
 		s.space()
-		ok = s.pos == len(body)
+		ok = s.pos == len(from.body)
 	}
 	if !ok {
-		return nil, malformed(subject, s.pos)
+		return Decoded{Err: malformed(subject, s.pos)}
 	}
-	return d.decode(ctx, kind, body, &m, source, receivedAt, batchSentAt, subject)
+	return d.decode(ctx, kind, from, &m, subject)
 }
 
 func tooLarge(subject string) error {
@@ -112,7 +124,7 @@ var paths = [fieldCount]string{
 	fieldCategory: "category", fieldTimestamp: "timestamp", fieldOriginalTimestamp: "originalTimestamp",
 	fieldSentAt: "sentAt", fieldReceivedAt: "receivedAt", fieldTraits: "traits", fieldProperties: "properties",
 	fieldContext: "context", fieldContextTraits: "context.traits", fieldExternalIDs: "context.externalIds",
-	fieldChannel: "context.channel", fieldDirection: "context.direction", fieldCampaign: "context.campaign",
+	fieldChannel: "context.channel", fieldDirection: "context.direction", fieldConsent: "context.consent", fieldCampaign: "context.campaign",
 	fieldPage: "context.page", fieldDevice: "context.device", fieldCampaignName: "context.campaign.name",
 	fieldCampaignSource: "context.campaign.source", fieldCampaignMedium: "context.campaign.medium",
 	fieldCampaignTerm: "context.campaign.term", fieldCampaignContent: "context.campaign.content",
@@ -219,7 +231,18 @@ func parseTime(raw []byte) (time.Time, *insight.Error) {
 	return insight.Moment(t), nil
 }
 
-func (d *Decoder) decode(ctx context.Context, kind string, data []byte, m *message, source *insight.Source, receivedAt, batchSentAt time.Time, subject string) (*insight.Event, error) {
+// decode makes the event of a message that was scanned.
+func (d *Decoder) decode(ctx context.Context, kind string, from *delivery, m *message, subject string) Decoded {
+	decoded := Decoded{MessageID: givenID(from.body, m)}
+	if decoded.Event, decoded.Err = d.event(ctx, kind, from, m, subject); decoded.Err == nil {
+		said := from.consent(m, subject)
+		decoded.Event.Signals, decoded.Consent = said.signals, said.err
+	}
+	return decoded
+}
+
+func (d *Decoder) event(ctx context.Context, kind string, from *delivery, m *message, subject string) (*insight.Event, error) {
+	data := from.body
 	if m.where.end-m.where.start > MaxMessageSize {
 		return nil, tooLarge(subject)
 	}
@@ -233,9 +256,9 @@ func (d *Decoder) decode(ctx context.Context, kind string, data []byte, m *messa
 	if kind == "" {
 		kind = r.text(fieldType)
 	}
-	e := &insight.Event{Source: source, Type: kind, ReceivedAt: insight.Moment(receivedAt)}
+	e := &insight.Event{Source: from.Source, Type: kind, ReceivedAt: insight.Moment(from.ReceivedAt)}
 	d.readKind(r, kind, e)
-	d.readTime(r, batchSentAt, e)
+	d.readTime(r, from.sentAt, e)
 	d.readID(r, kind, e)
 	d.readIdentities(r, kind, e)
 	r.readMeasure(e)

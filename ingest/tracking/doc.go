@@ -28,6 +28,12 @@
 // is a number or a text that holds one; properties.currency where it has three
 // letters.
 //
+// What the person allows: context.consent, of which package consent reads
+// categoryPreferences, Consent Mode and the TCF and GPP strings of the IAB, and the
+// request's header Sec-GPC, which counts for each of its messages. The event's
+// Signals say it. Consent that cannot be read counts for nothing and does not refuse
+// its message; the fault is reported beside the event.
+//
 // One worked example. A server receives at 12:00:05
 //
 //	{"type":"track", "event":"Order Completed", "messageId":"m-1",

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/acquaint/acquaint/insight"
 )
@@ -21,6 +24,7 @@ func FuzzScanner(f *testing.F) {
 		f.Add([]byte(c.body))
 	}
 	f.Add([]byte(`{"type":"track","context":{"page":{"url":"u"},"device":{"id":1}},"properties":{"revenue":1.5e3}}`))
+	f.Add([]byte(`{"context":{"consent":{"gpc":true},"consent":null},"userId":"u"}`))
 	f.Add([]byte(`{"context":{"campaign":{"name":"\ud83d\ude00"}},"context":{"campaign":null}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := scanner{data: data}
@@ -96,29 +100,58 @@ func FuzzDecoder(f *testing.F) {
 	}
 	f.Add([]byte(`{"batch":[{"type":"identify","userId":"u","traits":{"email":"a@b.example","religion":"x"}}],"sentAt":"2026-01-01T00:00:00Z"}`))
 	f.Add([]byte(`{"userId":"u","context":{"page":{"url":"http://[::1","referrer":"%"},"campaign":{"source":"s"}}}`))
+	for _, consent := range []string{
+		`7`, `{}`, `{"categoryPreferences":{"C0001":true,"C0002":false}}`, `{"categoryPreferences":{"a.b@c":1}}`, `{"ad_storage":"granted","consentMode":{"x":"denied"}}`,
+		`{"tcString":"` + euString + `"}`, `{"tcString":"C"}`, `{"gppString":"DBABh4A~BlgWEYCY.QA~BSFgmiU"}`, `{"gpp":"DBAA","gpc":true}`,
+	} {
+		message := `{"type":"page","userId":"u","context":{"consent":` + consent + `}}`
+		f.Add([]byte(message))
+		f.Add([]byte(`{"batch":[` + message + `,{"type":"page","userId":"u"}],"context":{"consent":` + consent + `}}`))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := newDecoder()
-		check := func(e *insight.Event, err error) {
-			if err != nil {
-				if kind := insight.KindOf(err); kind != insight.Invalid && kind != insight.Exhausted {
-					t.Fatalf("the error %v is of kind %v", err, kind)
-				}
-				return
-			}
-			checkEvent(t, e)
-		}
 		for _, kind := range []string{"", "identify", "track", "page", "group", "alias"} {
-			check(d.Message(context.Background(), kind, body, shop, received, time.Time{}, ""))
+			checkDecoded(t, d.Single(context.Background(), kind, body, fromShop), false)
 		}
-		b, err := d.Batch(context.Background(), body, shop, received)
+		gpc := fromShop
+		gpc.GPC = true
+		b, err := d.Batch(context.Background(), body, gpc)
 		if err != nil {
-			check(nil, err)
+			checkDecoded(t, Decoded{Err: err}, true)
 			return
 		}
 		for _, m := range b.Messages {
-			check(m.Event, m.Err)
+			checkDecoded(t, m, true)
 		}
 	})
+}
+
+func checkDecoded(t *testing.T, m Decoded, gpc bool) {
+	t.Helper()
+	if m.Err != nil {
+		if kind := insight.KindOf(m.Err); kind != insight.Invalid && kind != insight.Exhausted {
+			t.Fatalf("the error %v is of kind %v", m.Err, kind)
+		}
+		if m.Event != nil || m.Consent != nil {
+			t.Fatalf("a message that is refused has %+v and %v", m.Event, m.Consent)
+		}
+		return
+	}
+	checkEvent(t, m.Event)
+	said := m.Event.Signals
+	if said != nil && said.IsZero() || gpc && (said == nil || !said.GPC) {
+		t.Fatalf("signals %+v", said)
+	}
+	if m.Consent == nil {
+		return
+	}
+	var wrong *insight.Error
+	if !errors.As(m.Consent, &wrong) || wrong.Kind != insight.Invalid || !strings.Contains(wrong.Subject, "context.consent") || !utf8.ValidString(wrong.Error()) {
+		t.Fatalf("the warning is %v", m.Consent)
+	}
+	if only := (&insight.Signals{GPC: true}); said != nil && !cmp.Equal(said, only) {
+		t.Fatalf("of consent that cannot be read %+v is taken", said)
+	}
 }
 
 func checkEvent(t *testing.T, e *insight.Event) {
@@ -204,7 +237,7 @@ func BenchmarkBatch(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if batch, err := d.Batch(context.Background(), body, shop, received); err != nil || batch.Messages[99].Err != nil {
+		if batch, err := d.Batch(context.Background(), body, fromShop); err != nil || batch.Messages[99].Err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -33,6 +33,7 @@ const (
 	fieldExternalIDs
 	fieldChannel
 	fieldDirection
+	fieldConsent
 	fieldCampaign
 	fieldPage
 	fieldDevice
@@ -135,6 +136,8 @@ var contextShape = &shape{first: fieldContextTraits, last: fieldDeviceID, member
 		return fieldChannel, nil
 	case "direction":
 		return fieldDirection, nil
+	case "consent":
+		return fieldConsent, nil
 	case "campaign":
 		return fieldCampaign, campaignShape
 	case "page":
@@ -200,7 +203,7 @@ func (m *message) inherit(batch *fields) {
 	if !m.fields[fieldContext].given() {
 		m.fields[fieldContext] = batch[fieldContext]
 	}
-	for _, f := range [...]field{fieldContextTraits, fieldExternalIDs, fieldChannel, fieldDirection} {
+	for _, f := range [...]field{fieldContextTraits, fieldExternalIDs, fieldChannel, fieldDirection, fieldConsent} {
 		if !m.fields[f].given() {
 			m.fields[f] = batch[f]
 		}

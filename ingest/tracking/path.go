@@ -87,6 +87,16 @@ func pathStep(key []byte) string {
 	return string(key)
 }
 
+// shownPath is a path of names, where the first is a field's and the rest may be
+// anybody's, as errors show it.
+func shownPath(path string) string {
+	first, rest, more := strings.Cut(path, ".")
+	if !more {
+		return first
+	}
+	return first + "." + pathStep([]byte(rest))
+}
+
 // within puts a path behind what the caller calls the message.
 func within(subject, path string) string {
 	switch {

@@ -153,11 +153,13 @@ func Observations(object []byte, sensitive map[string]bool) ([]insight.Observati
 	s := scanner{data: object}
 	s.space()
 	start := s.pos
-	ok := s.value(1, nil, nil)
+	if !s.value(1, nil, nil) {
+		return nil, insight.NewError(insight.Invalid, "traits", "malformed JSON")
+	}
 	whole := s.spanFrom(start)
 	s.space()
 	switch {
-	case !ok || s.pos != len(object):
+	case s.pos != len(object):
 		return nil, insight.NewError(insight.Invalid, "traits", "malformed JSON")
 	case s.fault != faultNone:
 		return nil, insight.NewError(insight.Invalid, "traits", faultMessages[s.fault])

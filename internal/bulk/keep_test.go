@@ -116,6 +116,24 @@ func TestErrorsEndTheWork(t *testing.T) {
 	})
 }
 
+// choosy answers events in turn with each status.
+type choosy struct{}
+
+func (choosy) Append(_ context.Context, events []*insight.Event) ([]insight.Outcome, error) {
+	outcomes := make([]insight.Outcome, len(events))
+	for i := range outcomes {
+		outcomes[i].Status = insight.StatusAccepted + insight.Status(i%4)
+	}
+	return outcomes, nil
+}
+
+func TestWhatIsWithheldIsNotKept(t *testing.T) {
+	tally, err := Keep(context.Background(), choosy{}, 10, numbered(18), nil)
+	if want := (Tally{Accepted: 5, Duplicates: 5, Withheld: 4, Rejected: 4}); err != nil || tally != want || tally.Kept() != 10 || tally.All() != 18 {
+		t.Errorf("Keep = %+v, %v, want %+v", tally, err, want)
+	}
+}
+
 // However many events come in batches of whatever size, each is handed over once,
 // in batches that are full but for the last.
 func TestEveryEventOnce(t *testing.T) {
