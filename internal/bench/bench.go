@@ -16,12 +16,13 @@ const (
 	PartIngest     = "ingest"
 	PartNested     = "nested"
 	PartIndividual = "individual"
+	PartConsent    = "consent"
 	PartImport     = "import"
 	PartMemory     = "memory"
 )
 
 // Parts lists the parts of a run in their order.
-var Parts = []string{PartIngest, PartNested, PartIndividual, PartImport, PartMemory}
+var Parts = []string{PartIngest, PartNested, PartIndividual, PartConsent, PartImport, PartMemory}
 
 // Options say what is measured, and on how much. A zero field is the default.
 type Options struct {
@@ -136,7 +137,7 @@ func Run(ctx context.Context, o Options) (report Report, err error) {
 		do    func(context.Context) error
 	}{
 		{[]string{PartIngest}, r.ingest},
-		{[]string{PartNested, PartIndividual}, r.reads},
+		{[]string{PartNested, PartIndividual, PartConsent}, r.reads},
 		{[]string{PartImport}, r.imports},
 		{[]string{PartMemory}, r.memory},
 	} {

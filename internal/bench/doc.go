@@ -13,6 +13,9 @@
 //	nested read  20 individuals with 20 interactions each over GraphQL, against
 //	             one SQL statement that makes the same JSON
 //	individual   everything about one individual over GraphQL
+//	consent      the nested read for a purpose that everybody granted, against one
+//	             that asks nobody; decisions; archives and erasures of somebody with
+//	             10,000 interactions
 //	import       rows a second and peak memory of acquaint import, on each engine
 //	memory       of acquaint serve that has nothing to do
 //

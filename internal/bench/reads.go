@@ -90,7 +90,12 @@ func (r *run) reads(ctx context.Context) (err error) {
 			}
 		}
 		if r.wanted(PartIndividual) {
-			return r.individual(ctx, served, places)
+			if err := r.individual(ctx, served, places); err != nil {
+				return err
+			}
+		}
+		if r.wanted(PartConsent) {
+			return r.consents(ctx, served, db, places)
 		}
 		return nil
 	})
@@ -145,7 +150,7 @@ func places(ctx context.Context, db *sql.DB) (places []insight.Cursor, err error
 }
 
 // question renders a GraphQL request.
-func (i *installation) question(query string, variables map[string]any) ([]byte, error) {
+func (i *installation) question(purpose, query string, variables map[string]any) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		return nil, err
@@ -155,10 +160,15 @@ func (i *installation) question(query string, variables map[string]any) ([]byte,
 
 // questions renders a request for each of some places.
 func (i *installation) questions(query, variable string, places []insight.Cursor, value func(insight.Cursor) string) ([][]byte, error) {
+	return i.questionsFor(purpose, query, variable, places, value)
+}
+
+// questionsFor is questions for another purpose.
+func (i *installation) questionsFor(purpose, query, variable string, places []insight.Cursor, value func(insight.Cursor) string) ([][]byte, error) {
 	all := make([][]byte, len(places))
 	for n, place := range places {
 		var err error
-		if all[n], err = i.question(query, map[string]any{variable: value(place)}); err != nil {
+		if all[n], err = i.question(purpose, query, map[string]any{variable: value(place)}); err != nil {
 			return nil, err
 		}
 	}
