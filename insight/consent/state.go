@@ -431,9 +431,10 @@ type Left struct {
 // Parting lists what must be written again when an individual comes apart. Parts
 // hold the keys of their members, strongest first. For each part it is:
 //
-//   - every no that is the latest word for one of the part's members and stands in a
-//     ledger that another part keeps: so a no that was said by what was thought to be
-//     one person holds for each of the persons that they turn out to be;
+//   - every no that stands in a ledger that another part keeps and is the latest word
+//     for one of the part's members, but for a yes that another part keeps too: so a no
+//     that was said by what was thought to be one person holds for each of the persons
+//     that they turn out to be;
 //   - every no in a ledger of the part's own that is in force again because the yes
 //     that had replaced it, or whom it had been said for, is another part's: so the
 //     same yes does not replace it once more if the parts become one again.
@@ -445,12 +446,16 @@ func Parting(decisions []*insight.Consent, parts [][]uuid.UUID, at time.Time) []
 		told := history(p, decisions)
 		whole := heardBy(told, at)
 		for _, part := range parts {
-			for _, w := range whole {
-				if !w.Decision.No() || slices.Contains(part, w.Owner) {
+			first := len(all)
+			for _, m := range part {
+				no := leftBehind(m, told, part, at)
+				if no == nil {
 					continue
 				}
-				if ours := w.among(part); len(ours) > 0 {
-					all = append(all, Left{Record: w.Consent, Owner: ours[0], Covers: ours[1:]})
+				if n := slices.IndexFunc(all[first:], func(l Left) bool { return l.Record == no }); n >= 0 {
+					all[first+n].Covers = append(all[first+n].Covers, m)
+				} else {
+					all = append(all, Left{Record: no, Owner: m, Covers: []uuid.UUID{}})
 				}
 			}
 			own := slices.DeleteFunc(slices.Clone(told), func(d *insight.Consent) bool { return !slices.Contains(part, d.Owner) })
@@ -465,6 +470,25 @@ func Parting(decisions []*insight.Consent, parts [][]uuid.UUID, at time.Time) []
 		}
 	}
 	return all
+}
+
+// leftBehind finds the no that a member of a part would leave behind among the decisions
+// about one purpose; nil when there is none.
+func leftBehind(member uuid.UUID, told []*insight.Consent, part []uuid.UUID, at time.Time) *insight.Consent {
+	var latest *insight.Consent
+	for _, d := range told {
+		ours := slices.Contains(part, d.Owner)
+		if d.EffectiveAt.After(at) || !speaksFor(d, member) || !ours && !d.Decision.No() {
+			continue
+		}
+		if latest == nil || compare(d, latest) > 0 {
+			latest = d
+		}
+	}
+	if latest == nil || slices.Contains(part, latest.Owner) {
+		return nil
+	}
+	return latest
 }
 
 // forward is how far ahead of ours the clock of somebody may be who says "now".
