@@ -485,7 +485,16 @@ func leftBehind(member uuid.UUID, told []*insight.Consent, part []uuid.UUID, at 
 			latest = d
 		}
 	}
-	if latest == nil || slices.Contains(part, latest.Owner) {
+	if latest == nil || !latest.Decision.No() || latest.Owner == member {
+		return nil
+	}
+	if !slices.Contains(part, latest.Owner) {
+		return latest
+	}
+	// In the part's own ledgers it may be replaced for its owner, by a yes that was not
+	// said for this member.
+	own := slices.DeleteFunc(slices.Clone(told), func(d *insight.Consent) bool { return !slices.Contains(part, d.Owner) })
+	if slices.ContainsFunc(heardBy(own, at), func(w word) bool { return w.Consent == latest && slices.Contains(w.open, member) }) {
 		return nil
 	}
 	return latest
