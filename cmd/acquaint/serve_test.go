@@ -59,7 +59,7 @@ func TestServe(t *testing.T) {
 				w.Errorf("the log holds %q: %s", secret, s.errors)
 			}
 		}
-		if out := w.must("verify"); !strings.Contains(out, "1 individuals, 2 identifiers, 1 links, 2 interactions, 1 sessions, 0 traits: 0 differences") {
+		if out := w.must("verify"); !strings.Contains(out, "1 individuals, 2 identifiers, 1 links, 2 interactions, 1 sessions, 0 traits, 0 decisions: 0 differences") {
 			w.Errorf("verify says %q", out)
 		}
 	})

@@ -80,22 +80,8 @@ func (l Ledgers) check() []string {
 		case len(records[key]) == 0:
 			faults = append(faults, fmt.Sprintf("ledger %s: its head knows of %d records, and none are there", key, heads[key][0].Length))
 		default:
-			faults = append(faults, checkOne(records[key], heads[key][0])...)
+			faults = append(faults, consent.Check(records[key], heads[key][0])...)
 		}
 	}
 	return faults
-}
-
-// checkOne checks one ledger. Where all hashes fit, the id of the last record is the
-// one thing that a head says and no hash covers.
-func checkOne(records []consent.Entry, head consent.Head) []string {
-	faults := consent.Check(records, head)
-	if len(faults) > 0 {
-		return faults
-	}
-	last := slices.MaxFunc(records, func(a, b consent.Entry) int { return a.Sequence - b.Sequence })
-	if last.ID != head.Last {
-		return []string{fmt.Sprintf("ledger %s: its head names another record than %s as the last one", head.Ledger, last.ID)}
-	}
-	return nil
 }

@@ -239,7 +239,7 @@ func TestVerifyLedgerNamesWhatIsWrong(t *testing.T) {
 		{receipt.Ledgers{Heads: []consent.Head{head}, Records: entries[:1]}, entries[1].ID + ": the record number 2 at the end is missing"},
 		{
 			receipt.Ledgers{Heads: []consent.Head{{Ledger: head.Ledger, Length: 2, Last: entries[0].ID, Hash: head.Hash}}, Records: entries},
-			"ledger " + head.Ledger + ": its head names another record than " + entries[1].ID,
+			"ledger " + head.Ledger + ": its last record is not the one that its head names",
 		},
 	} {
 		faults := check(t, test.l)
