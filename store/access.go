@@ -65,9 +65,9 @@ func (a *Access) Seen() []uuid.UUID {
 	return ids
 }
 
-// accessMinute is how finely the access log tells the time: reads of one individual
+// accessSpan is how finely the access log tells the time: reads of one individual
 // by one subject for one purpose in one minute are one entry.
-const accessMinute = time.Minute
+const accessSpan = time.Minute
 
 // accessKey is the id of an entry, which two that say the same share.
 func (s *Store) accessKey(g glance, operation string, minute time.Time) uuid.UUID {
@@ -106,7 +106,7 @@ func (s *Store) Log(ctx context.Context, a *Access) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	minute := insight.Moment(s.now()).Truncate(accessMinute)
+	minute := insight.Moment(s.now()).Truncate(accessSpan)
 	l := &s.accessLog
 	l.mu.Lock()
 	if !l.minute.Equal(minute) {
@@ -134,7 +134,7 @@ func (s *Store) Log(ctx context.Context, a *Access) error {
 	}
 	if !l.writing {
 		l.writing = true
-		go s.writeAccess() // it ends when nobody waits
+		go s.writeAccess() //nolint:gosec // it writes for every request that waits, and ends when none does
 	}
 	l.mu.Unlock()
 	select {

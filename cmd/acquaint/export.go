@@ -49,7 +49,7 @@ func (e *exportIndividual) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
-	out := io.Writer(p.stdout)
+	out := p.stdout
 	if e.Out == "" {
 		e.Out = insight.FormatID(insight.RequestPrefix, request.ID) + ".zip"
 	}

@@ -98,10 +98,10 @@ func TestCSVSaysWhatJSONSays(t *testing.T) {
 					t.Errorf("row %d of %s.json has no %s", i, base, column)
 				}
 				var s string
-				if json.Unmarshal(o[column], &s) == nil && !(base == "traits" && column == "value") && !(base == "consents" && column == "evidence") {
+				if json.Unmarshal(o[column], &s) == nil && (base != "traits" || column != "value") && (base != "consents" || column != "evidence") {
 					said = s
 				}
-				if said == "null" && !(base == "traits" && column == "value") {
+				if said == "null" && (base != "traits" || column != "value") {
 					said = ""
 				}
 				cell := strings.TrimPrefix(table[i+1][j], "'")
@@ -252,7 +252,7 @@ func TestErrorsOfTheSource(t *testing.T) {
 				}
 				return nil
 			}
-			aborted(t, fmt.Sprintf("call %d of %s", call, method), s, options(), broken)
+			_ = aborted(t, fmt.Sprintf("call %d of %s", call, method), s, options(), broken)
 		}
 	}
 }
@@ -261,7 +261,7 @@ func TestErrorOfTheSignature(t *testing.T) {
 	broken := errors.New("no key")
 	o := options()
 	o.Sign = func(receipt.Receipt) (json.RawMessage, error) { return nil, broken }
-	aborted(t, "signing", ann(), o, broken)
+	_ = aborted(t, "signing", ann(), o, broken)
 }
 
 // A writer that fails at any place fails the archive with its error.
@@ -304,7 +304,7 @@ func TestForgetfulSource(t *testing.T) {
 	s := ann()
 	s.forgets = true
 	s.traits[0].Confidence = nan
-	aborted(t, "a source that forgets", s, options(), nil)
+	_ = aborted(t, "a source that forgets", s, options(), nil)
 }
 
 func TestRefusesRows(t *testing.T) {
