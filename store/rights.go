@@ -487,7 +487,7 @@ func (s *Store) residue(ctx context.Context, e *erasure) (*receipt.Residue, erro
 	}
 	found.How += fmt.Sprintf("; and by %d identifiers in every text of the tables (those of fewer than %d characters stand in texts by chance, and were not searched for)", len(values), shortest)
 	for _, look := range textColumns {
-		condition, args := s.mentions(look.columns, values)
+		condition, args := s.mentions(look.table, look.columns, values)
 		if err := count("SELECT count(*) FROM "+look.table+" WHERE "+condition, args); err != nil {
 			return nil, err
 		}
@@ -508,10 +508,12 @@ var textColumns = []struct {
 	{"access_entries", []string{"subject"}}, {"requests", []string{"requested_by"}},
 }
 
-// mentions is the condition that one of some columns holds one of some texts.
-func (s *Store) mentions(columns, values []string) (string, any) {
+// mentions is the condition that one of some columns of a table holds one of some
+// texts.
+func (s *Store) mentions(table string, columns, values []string) (string, any) {
 	var each []string
 	for _, c := range columns {
+		c = table + "." + c // a list of texts has a column called value, too
 		if s.read.postgres() {
 			each = append(each, "EXISTS (SELECT 1 FROM unnest($1::text[]) AS v WHERE position(v IN "+c+"::text) > 0)")
 		} else {
