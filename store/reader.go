@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -432,15 +433,17 @@ func (r *Reader) Identifiers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 }
 
 // evidence renders the query for links l, which the named tables of with give, whose
-// ends both belong to individuals whom the purpose covers.
+// ends both belong to individuals whom the purpose covers. The message that a link came
+// with may be one that may not be read: it is told where everything may.
 //
 // Links, identifiers and individuals each lie where their own key says, so that
 // Citus cannot join them: each step is a table of its own, which it hands on.
 func (r *Reader) evidence(with string) string {
 	return "WITH " + with + `,
 	e AS MATERIALIZED (` + identifierColumns + ` FROM identifiers WHERE id IN (SELECT a FROM l UNION SELECT b FROM l)),
-	i AS MATERIALIZED (SELECT i.id FROM individuals i WHERE ` + r.covered("i") + ` AND i.id IN (SELECT individual_id FROM e))
-	SELECT l.id, l.operator, l.source_id, l.message_id, l.observed_at, l.revoked_at, l.reason,
+	i AS MATERIALIZED (SELECT i.id, ` + cmp.Or(r.wholly(), "TRUE") + ` AS whole FROM individuals i WHERE ` + r.covered("i") + ` AND i.id IN (SELECT individual_id FROM e))
+	SELECT l.id, l.operator, l.source_id,
+		CASE WHEN EXISTS (SELECT 1 FROM i WHERE NOT i.whole AND i.id IN (a.individual_id, b.individual_id)) THEN '' ELSE l.message_id END, l.observed_at, l.revoked_at, l.reason,
 		a.individual_id, a.kind, a.value, a.first_seen_at, a.last_seen_at, a.shared,
 		b.individual_id, b.kind, b.value, b.first_seen_at, b.last_seen_at, b.shared
 	FROM l JOIN e a ON a.id = l.a JOIN e b ON b.id = l.b

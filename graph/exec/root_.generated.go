@@ -806,7 +806,7 @@ type IdentityLink implements Node {
   b: Identifier!
   "The name of the source that said so first; api for an operator's merge."
   source: String!
-  "The message that said so first; null for an operator's merge."
+  "The message that said so first; null for an operator's merge, and where the purpose does not cover everything that happened to the individual."
   messageId: String
   "When it was first observed."
   observedAt: Time!
