@@ -3,11 +3,14 @@ package graph_test
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/testdb"
@@ -183,5 +186,70 @@ func TestSubscribersHearNothingMore(t *testing.T) {
 		if got := s.message(t); got != "m-5" {
 			t.Errorf("after ann has withdrawn, %q is sent", got)
 		}
+	})
+}
+
+// TestWithdrawalUnderLoad: while many read flat out, people take consent back one after
+// the other; no read that begins after the answer to the mutation shows them.
+func TestWithdrawalUnderLoad(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, o store.Options) {
+		a := newAPI(t, o)
+		const people = 25
+		var all []map[string]any
+		for n := range people {
+			all = append(all, visit(n, map[string]any{"userId": fmt.Sprintf("user%d.", n)}))
+		}
+		a.record(all...)
+		for n := range people {
+			a.must(`mutation($u: String!) { recordConsents(input: {individual: {userId: $u}, consents: [{purpose: "marketing", decision: GRANTED, effectiveAt: "2026-01-01T00:00:00Z"}]}) { states { permitted } } }`, map[string]any{"u": fmt.Sprintf("user%d.", n)})
+		}
+		marketing := *a
+		marketing.viewer = admin()
+		marketing.viewer.Purpose = "marketing"
+		var withdrawn [people]atomic.Bool
+		var reads atomic.Int64
+		done := make(chan struct{})
+		readers, failed := errgroup.WithContext(t.Context())
+		for k := range 4 {
+			readers.Go(func() error {
+				for n := k; ; n++ {
+					select {
+					case <-done:
+						return nil
+					default:
+					}
+					var gone []int
+					for i := range people {
+						if withdrawn[i].Load() {
+							gone = append(gone, i)
+						}
+					}
+					answer, _ := marketing.response(fmt.Sprintf(`{ individual(by: {userId: "user%d."}) { identifiers { value } } individuals(first: 100) { totalCount nodes { identifiers { value } interactions { nodes { messageId } } } } }`, n%people), nil)
+					reads.Add(1)
+					for _, i := range gone {
+						if strings.Contains(string(answer), fmt.Sprintf(`"user%d."`, i)) {
+							return fmt.Errorf("person %d is shown to a read that began after they had withdrawn", i)
+						}
+					}
+				}
+			})
+		}
+		for n := range people {
+			for before := reads.Load(); reads.Load() < before+2; { // others read between two withdrawals
+				runtime.Gosched()
+				select {
+				case <-failed.Done():
+					t.Fatal(readers.Wait())
+				default:
+				}
+			}
+			a.must(`mutation($u: String!) { withdrawConsent(input: {individual: {userId: $u}, purposes: ["marketing"]}) { states { permitted } } }`, map[string]any{"u": fmt.Sprintf("user%d.", n)})
+			withdrawn[n].Store(true)
+		}
+		close(done)
+		if err := readers.Wait(); err != nil {
+			t.Error(err)
+		}
+		t.Logf("%d reads", reads.Load())
 	})
 }
