@@ -84,12 +84,14 @@ func (r *Reader) coveredThen(table string) string {
 }
 
 // holds is the condition that a stored set of purposes holds one.
+//
+// An inverted one is asked for by the complement: of an equation, PostgreSQL would
+// expect that hardly any row meets it, and read tables in place of indexes.
 func holds(column string, p *insight.Purpose) string {
-	op := "<>"
 	if p.Inverted {
-		op = "="
+		column = "(~" + column + ")"
 	}
-	return fmt.Sprintf("%s & %d %s 0", column, p.Set(), op)
+	return fmt.Sprintf("%s & %d <> 0", column, p.Set())
 }
 
 // wholly is the condition that everything that happened to individual i may be read;
