@@ -119,30 +119,48 @@ func oracle(p *insight.Purpose, decisions []*insight.Consent, validAt, knownAt t
 		}
 		return all
 	}
+	within := func(keys, all map[uuid.UUID]bool) bool {
+		for key := range keys {
+			if !all[key] {
+				return false
+			}
+		}
+		return true
+	}
 	replaced := func(d *insight.Consent) bool {
 		unsaid := saidFor(d)
 		for _, other := range known {
-			if !later(other, d) {
+			var counts bool
+			switch {
+			case !later(other, d):
 				continue
+			case !d.Decision.No():
+				// "A yes stays with the identifier in whose ledger it was written."
+				if saidFor(other)[d.Owner] {
+					return true
+				}
+				continue
+			case other.Decision.No():
+				// A no repeats another in the same ledger.
+				counts = other.Owner == d.Owner && within(saidFor(other), saidFor(d))
+			default:
+				// "No sequence of merges and unmerges turns a no into a yes": it holds until
+				// a yes is recorded after it, or was by one of those who said the no.
+				counts = !other.RecordedAt.Before(d.RecordedAt) || saidFor(d)[other.Owner]
 			}
-			// "A yes stays with the identifier in whose ledger it was written."
-			if !d.Decision.No() && saidFor(other)[d.Owner] {
-				return true
+			if !counts {
+				continue
 			}
 			// "A no goes with each part for which it was said": when its owner speaks
 			// anew, those who are not spoken for any more have gone, with the no.
 			if other.RecordedAt.After(d.RecordedAt) && saidFor(other)[d.Owner] {
 				return true
 			}
-			// "No sequence of merges and unmerges turns a no into a yes": it holds until
-			// something newer is recorded, or was by one of those who said it.
-			if !other.RecordedAt.Before(d.RecordedAt) || saidFor(d)[other.Owner] {
-				for key := range saidFor(other) {
-					delete(unsaid, key)
-				}
+			for key := range saidFor(other) {
+				delete(unsaid, key)
 			}
 		}
-		return d.Decision.No() && len(unsaid) == 0
+		return len(unsaid) == 0
 	}
 
 	// "Each one's latest word stands, and the strictest of them holds."
@@ -380,15 +398,14 @@ func TestMergeOfStrangers(t *testing.T) {
 
 // town is a few identifiers, who is one person with whom, and all that was recorded.
 type town struct {
-	parted   bool
 	purposes []*insight.Purpose
 	people   [][]int // the members of each, strongest first
 	ledger   []*insight.Consent
 	now      time.Time
-	// said is for each identifier and purpose the latest decision that was recorded
-	// on the individual whose member it was. When somebody parts from the identifier
-	// in whose ledger their yes is, what was said before is all that they have.
-	said []map[*insight.Purpose]*insight.Consent
+	// said is for each identifier what was recorded on the individual whose member it
+	// was then, and kept the same without the yeses that are in the ledger of somebody
+	// from whom it has ever parted since.
+	said, kept [][]*insight.Consent
 }
 
 func newTown() *town {
@@ -398,7 +415,7 @@ func newTown() *town {
 	}}
 	for n := range 5 {
 		w.people = append(w.people, []int{n})
-		w.said = append(w.said, map[*insight.Purpose]*insight.Consent{})
+		w.said, w.kept = append(w.said, nil), append(w.kept, nil)
 	}
 	return w
 }
@@ -436,9 +453,7 @@ func forbids(s consent.State) bool { return s.Record != nil && s.Record.Decision
 // speak draws a decision about a purpose, at any moment until now.
 func (w *town) speak(t *rapid.T) *insight.Consent {
 	d := &insight.Consent{ID: w.id(), Purpose: rapid.SampledFrom(w.purposes).Draw(t, "purpose"), Decision: decided.Draw(t, "decision"), RecordedAt: w.now, EffectiveAt: w.now}
-	// A late word about a time before somebody parted is another question: whose it was then
-	// cannot be told from it. The scenes have those.
-	if !w.parted && rapid.Bool().Draw(t, "late") {
+	if rapid.Bool().Draw(t, "late") {
 		d.EffectiveAt = hour(rapid.IntRange(0, int(w.now.Sub(hour(0))/time.Hour)).Draw(t, "effective"))
 	}
 	if d.Decision == insight.ConsentGranted && rapid.IntRange(0, 3).Draw(t, "ends") == 0 {
@@ -452,17 +467,19 @@ func (w *town) write(d *insight.Consent, members []int) {
 	d.Owner, d.Covers = identifier(members[0]), keysOf(members[1:])
 	w.ledger = append(w.ledger, d)
 	for _, n := range members {
-		if before := w.said[n][d.Purpose]; before == nil || !precedes(d, before) {
-			w.said[n][d.Purpose] = d
-		}
+		w.said[n], w.kept[n] = append(w.said[n], d), append(w.kept[n], d)
 	}
 }
 
-func precedes(a, b *insight.Consent) bool {
-	if !a.EffectiveAt.Equal(b.EffectiveAt) {
-		return a.EffectiveAt.Before(b.EffectiveAt)
+// latest is the latest of some decisions that is about a purpose.
+func latest(said []*insight.Consent, p *insight.Purpose) *insight.Consent {
+	var word *insight.Consent
+	for _, d := range said {
+		if d.Purpose == p && (word == nil || d.EffectiveAt.After(word.EffectiveAt) || d.EffectiveAt.Equal(word.EffectiveAt) && d.Decision >= word.Decision) {
+			word = d
+		}
 	}
-	return a.Decision < b.Decision
+	return word
 }
 
 func (w *town) someone(t *rapid.T) int {
@@ -494,15 +511,6 @@ func (w *town) merge(t *rapid.T) {
 	}
 	w.people = slices.Delete(w.people, i, i+1)
 	w.people[j] = both
-	// A yes that was said for an identifier, and stayed in another part's ledger when they
-	// parted, counts again.
-	for _, n := range both {
-		for _, d := range w.of(both) {
-			if before := w.said[n][d.Purpose]; speaks(d, n) && (before == nil || !precedes(d, before)) {
-				w.said[n][d.Purpose] = d
-			}
-		}
-	}
 }
 
 // unmerge makes one person several, and writes again what must be.
@@ -512,34 +520,16 @@ func (w *town) unmerge(t *rapid.T) {
 		t.Skip("they are one")
 	}
 	w.now = w.now.Add(time.Hour)
-	w.parted = true
 	parts := split(t, w.people[i])
-	w.write2(w.parting(parts))
+	w.ledger = append(w.ledger, w.parting(parts)...)
 	w.people = append(slices.Delete(w.people, i, i+1), parts...)
 	for _, part := range parts {
 		for _, n := range part {
-			w.remember(n, part)
+			w.kept[n] = slices.DeleteFunc(w.kept[n], func(d *insight.Consent) bool {
+				return !d.Decision.No() && !slices.Contains(keysOf(part), d.Owner)
+			})
 		}
 	}
-}
-
-// remember is what an identifier keeps of what was said, in a part.
-func (w *town) remember(n int, part []int) {
-	for _, p := range w.purposes {
-		if d := w.said[n][p]; d == nil || d.Decision.No() || slices.Contains(keysOf(part), d.Owner) {
-			continue
-		}
-		delete(w.said[n], p)
-		for _, d := range w.of(part) {
-			if before := w.said[n][p]; d.Purpose == p && speaks(d, n) && (before == nil || !precedes(d, before)) {
-				w.said[n][p] = d
-			}
-		}
-	}
-}
-
-func speaks(d *insight.Consent, n int) bool {
-	return d.Owner == identifier(n) || slices.Contains(d.Covers, identifier(n))
 }
 
 func split(t *rapid.T, members []int) [][]int {
@@ -570,21 +560,23 @@ func (w *town) parting(parts [][]int) []*insight.Consent {
 	return all
 }
 
-func (w *town) write2(copies []*insight.Consent) { w.ledger = append(w.ledger, copies...) }
-
-// check: whoever is under a no as the latest word that was said for one of their
-// identifiers is not covered.
+// check: whoever is one of a person's identifiers and has a no as the latest word that
+// was said for it keeps that person from being covered; and who is under a no has an
+// identifier with a no as the latest word, but for yeses that it has parted from.
 func (w *town) check(t *rapid.T) {
 	for _, members := range w.people {
 		for _, p := range w.purposes {
-			var no *insight.Consent
+			s := w.state(p, members)
+			reason := false
 			for _, n := range members {
-				if d := w.said[n][p]; d != nil && d.Decision.No() {
-					no = d
+				if d := latest(w.said[n], p); d != nil && d.Decision.No() && s.Permitted {
+					t.Fatalf("%v are permitted %s, and under %s", members, p.Key, told(d))
 				}
+				d := latest(w.kept[n], p)
+				reason = reason || d != nil && d.Decision.No()
 			}
-			if s := w.state(p, members); no != nil && s.Permitted {
-				t.Fatalf("%v are permitted %s, and under %s", members, p.Key, told(no))
+			if forbids(s) && !reason {
+				t.Fatalf("%v are refused %s by %s, which is nobody's latest word", members, p.Key, told(s.Record))
 			}
 		}
 	}
@@ -605,11 +597,175 @@ func TestNoRevival(t *testing.T) {
 	})
 }
 
-// claimOf draws a decision that somebody tells of.
+// claimOf draws a claim, at any hour of these tests.
 func claimOf(t *rapid.T, purposes []*insight.Purpose) *insight.Claim {
-	return &insight.Claim{
-		Purpose:     rapid.SampledFrom(purposes).Draw(t, "claimed purpose"),
-		Decision:    rapid.SampledFrom([]insight.ConsentDecision{insight.ConsentGranted, insight.ConsentDenied, insight.ConsentWithdrawn}).Draw(t, "claimed decision"),
-		EffectiveAt: rapid.SampledFrom(moments()).Draw(t, "claimed moment"),
+	c := &insight.Claim{
+		Purpose: rapid.SampledFrom(purposes).Draw(t, "purpose of the claim"), Decision: decided.Draw(t, "claim"),
+		EffectiveAt: hour(rapid.IntRange(0, hours).Draw(t, "claimed at")),
+	}
+	if c.Decision == insight.ConsentGranted && rapid.IntRange(0, 2).Draw(t, "the claim ends") == 0 {
+		c.ExpiresAt = c.EffectiveAt.Add(time.Duration(rapid.IntRange(1, 6).Draw(t, "after")) * time.Hour)
+	}
+	return c
+}
+
+// claim hands in what some identifiers of a person say. If that is said already,
+// recording it all the same would change nothing, now or later, nor, of a no, when
+// they part afterwards; and of the past, it would forbid nothing more.
+func (w *town) claim(t *rapid.T) {
+	w.now = w.now.Add(time.Hour)
+	members := w.people[w.someone(t)]
+	d := w.speak(t)
+	var some []int
+	for _, n := range members {
+		if rapid.Bool().Draw(t, "says it") {
+			some = append(some, n)
+		}
+	}
+	c := &insight.Claim{Purpose: d.Purpose, Decision: d.Decision, EffectiveAt: d.EffectiveAt, ExpiresAt: d.ExpiresAt}
+	before := w.of(members)
+	if !consent.Says(before, c, keysOf(some)) {
+		w.write(d, members)
+		return
+	}
+	// It would speak for all of them. Of something that was said before what is known
+	// already, that is more than was handed in: only those count who say it, or decided.
+	speaks := func(n int) bool {
+		return slices.Contains(some, n) || slices.ContainsFunc(before, func(d *insight.Consent) bool { return d.Purpose == c.Purpose && d.Owner == identifier(n) })
+	}
+	late := slices.ContainsFunc(before, func(d *insight.Consent) bool { return d.EffectiveAt.After(c.EffectiveAt) })
+	if late && slices.ContainsFunc(members, func(n int) bool { return !speaks(n) }) {
+		return
+	}
+	d.Owner, d.Covers = identifier(members[0]), keysOf(members[1:])
+	after := append(slices.Clone(before), d)
+	for m := d.EffectiveAt; m.Before(w.now.Add(24 * time.Hour)); m = m.Add(30 * time.Minute) {
+		a, b := consent.Permitted(w.purposes, before, m), consent.Permitted(w.purposes, after, m)
+		if a&^b != 0 || a != b && !m.Before(w.now) {
+			t.Fatalf("%s is said, and recording it turns %b into %b at %v", told(d), a, b, m.Sub(hour(0)))
+		}
+	}
+	if !d.Decision.No() {
+		return
+	}
+	w.now = w.now.Add(time.Hour)
+	parts := split(t, members)
+	apart := func(with ...*insight.Consent) (sets []insight.Set) {
+		ledger := w.ledger
+		defer func() { w.ledger = ledger }()
+		w.ledger = append(slices.Clone(ledger), with...)
+		w.ledger = append(w.ledger, w.parting(parts)...)
+		for _, part := range parts {
+			if slices.ContainsFunc(part, speaks) {
+				sets = append(sets, consent.Permitted(w.purposes, w.of(part), w.now))
+			}
+		}
+		return sets
+	}
+	if a, b := apart(), apart(d); !slices.Equal(a, b) {
+		t.Fatalf("%s is said, and as %v they are %b without and %b with its record", told(d), parts, a, b)
+	}
+}
+
+func TestSaysLosesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newTown()
+		t.Repeat(map[string]func(*rapid.T){"claim": w.claim, "merge": w.merge, "unmerge": w.unmerge, "": w.check})
+	})
+}
+
+func TestSays(t *testing.T) {
+	p, other := &insight.Purpose{ID: uuid.UUID{1}}, &insight.Purpose{ID: uuid.UUID{2}}
+	a, b, c := identifier(0), identifier(1), identifier(2)
+	yes, no, back := insight.ConsentGranted, insight.ConsentDenied, insight.ConsentWithdrawn
+	said := func(at int, d insight.ConsentDecision, owner uuid.UUID, covers ...uuid.UUID) *insight.Consent {
+		return &insight.Consent{ID: uuid.UUID{byte(at)}, Purpose: p, Decision: d, EffectiveAt: hour(at), RecordedAt: hour(at), Owner: owner, Covers: covers}
+	}
+	until := func(at int, d *insight.Consent) *insight.Consent {
+		d.ExpiresAt = hour(at)
+		return d
+	}
+	for _, test := range []struct {
+		name    string
+		ledger  []*insight.Consent
+		claim   insight.Claim
+		members []uuid.UUID
+		want    bool
+	}{
+		{"nothing is said yet", nil, insight.Claim{Decision: no}, []uuid.UUID{a}, false},
+		{"the same no", []*insight.Consent{said(1, no, a)}, insight.Claim{Decision: no}, []uuid.UUID{a}, true},
+		{"a no of another name", []*insight.Consent{said(1, back, a)}, insight.Claim{Decision: no}, []uuid.UUID{a}, true},
+		{"the same yes", []*insight.Consent{said(1, yes, a)}, insight.Claim{Decision: yes}, []uuid.UUID{a}, true},
+		{"a yes after a no", []*insight.Consent{said(1, no, a)}, insight.Claim{Decision: yes}, []uuid.UUID{a}, false},
+		{"a no after a yes", []*insight.Consent{said(1, yes, a)}, insight.Claim{Decision: no}, []uuid.UUID{a}, false},
+		{"a yes after a yes that has ended", []*insight.Consent{until(3, said(1, yes, a))}, insight.Claim{Decision: yes}, []uuid.UUID{a}, false},
+		{"a yes without an end, and one with", []*insight.Consent{until(9, said(1, yes, a))}, insight.Claim{Decision: yes}, []uuid.UUID{a}, false},
+		{"two yeses with the same end", []*insight.Consent{until(9, said(1, yes, a))}, insight.Claim{Decision: yes, ExpiresAt: hour(9)}, []uuid.UUID{a}, true},
+		{"another one's yes ends", []*insight.Consent{until(9, said(1, yes, a)), said(2, yes, b)}, insight.Claim{Decision: yes}, []uuid.UUID{b}, false},
+		{"a no that is not said for one of them", []*insight.Consent{said(1, no, a)}, insight.Claim{Decision: no}, []uuid.UUID{a, b}, false},
+		{"a no that is said for both of them", []*insight.Consent{said(1, no, a, b)}, insight.Claim{Decision: no}, []uuid.UUID{a, b}, true},
+		{"a no for each", []*insight.Consent{said(1, no, a), said(2, no, b)}, insight.Claim{Decision: no}, []uuid.UUID{a, b}, true},
+		{"a no that one of them has lifted for themselves", []*insight.Consent{said(1, no, a, b), said(2, yes, b)}, insight.Claim{Decision: no}, []uuid.UUID{a, b}, false},
+		{"a no beside somebody's yes", []*insight.Consent{said(1, no, a), said(2, yes, c)}, insight.Claim{Decision: no}, []uuid.UUID{a}, false},
+		{"a yes, and one of them never decided", []*insight.Consent{said(1, yes, a)}, insight.Claim{Decision: yes}, []uuid.UUID{a, b}, true},
+		{"a yes for each", []*insight.Consent{said(1, yes, a), said(2, yes, b)}, insight.Claim{Decision: yes}, []uuid.UUID{a, b}, true},
+		{"nobody in particular says the same", []*insight.Consent{said(1, no, a)}, insight.Claim{Decision: no}, nil, true},
+		{"what is said later does not count", []*insight.Consent{said(1, yes, a), said(8, no, a)}, insight.Claim{Decision: no}, []uuid.UUID{a}, false},
+		{"another purpose", []*insight.Consent{said(1, no, a)}, insight.Claim{Decision: no, Purpose: other}, []uuid.UUID{a}, false},
+	} {
+		if test.claim.EffectiveAt = hour(5); test.claim.Purpose == nil {
+			test.claim.Purpose = p
+		}
+		if got := consent.Says(test.ledger, &test.claim, test.members); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// A thousand decisions of one person, who has had a few identifiers.
+func thousand() ([]*insight.Purpose, []*insight.Consent) {
+	purposes, err := purposesOf(nil)
+	if err != nil {
+		panic(err)
+	}
+	for i, p := range purposes {
+		p.ID = uuid.UUID{byte(i + 1)}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	all := make([]*insight.Consent, 1000)
+	for i := range all {
+		d := &insight.Consent{
+			ID: uuid.UUID{14: byte(i >> 8), 15: byte(i)}, Purpose: purposes[r.IntN(len(purposes))], Decision: insight.ConsentDecision(1 + r.IntN(3)),
+			EffectiveAt: seen.Add(time.Duration(r.IntN(100_000)) * time.Minute), Owner: identifier(r.IntN(5)),
+		}
+		d.RecordedAt = d.EffectiveAt.Add(time.Duration(r.IntN(5)) * time.Hour)
+		for n := range 5 {
+			if key := identifier(n); key != d.Owner && r.IntN(2) == 0 {
+				d.Covers = append(d.Covers, key)
+			}
+		}
+		if d.Decision == insight.ConsentGranted {
+			d.ExpiresAt = d.EffectiveAt.Add(time.Duration(r.IntN(20_000)) * time.Minute)
+		}
+		all[i] = d
+	}
+	return purposes, all
+}
+
+func BenchmarkInForce(b *testing.B) {
+	purposes, all := thousand()
+	at := seen.Add(insight.Year)
+	b.ReportAllocs()
+	for b.Loop() {
+		consent.InForce(purposes[3], all, at, at)
+	}
+}
+
+func BenchmarkSpans(b *testing.B) {
+	purposes, all := thousand()
+	at := seen.Add(insight.Year)
+	b.ReportAllocs()
+	for b.Loop() {
+		consent.Spans(purposes, all, at)
 	}
 }

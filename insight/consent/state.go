@@ -164,27 +164,31 @@ func (w words) hear(d *insight.Consent) words {
 	return append(left, said)
 }
 
-// after is for whom a word stays the latest when a later decision is heard.
-//
-// Where that one was recorded after a no, and speaks for the no's owner, those for
-// whom it does not speak had left by then, and took the no along ([Parting]). Where
-// it was known before the no was, it counts for those who were one person with its
-// owner when the no was recorded; with others they may have been one once, and a no
-// that was said apart from them is not undone by becoming one with them again.
+// after is for whom a word stays the latest when a later decision is heard. Where that
+// one was recorded after a no, and speaks for the no's owner, those for whom it does not
+// speak had left by then, and took the no along ([Parting]).
 func (w word) after(d *insight.Consent) []uuid.UUID {
-	if w.Decision.No() {
-		switch d.RecordedAt.Compare(w.RecordedAt) {
-		case 1:
-			if speaksFor(d, w.Owner) {
-				return nil
-			}
-		case -1:
-			if !speaksFor(w.Consent, d.Owner) {
-				return w.open
-			}
-		}
+	switch {
+	case w.Decision.No() && !undoes(d, w.Consent):
+		return w.open
+	case w.Decision.No() && d.RecordedAt.After(w.RecordedAt) && speaksFor(d, w.Owner):
+		return nil
 	}
 	return slices.DeleteFunc(w.open, func(key uuid.UUID) bool { return speaksFor(d, key) })
+}
+
+// undoes reports whether a later decision may take the place of a no for those for whom
+// both were said.
+//
+// A yes that was known before the no was does so only if its owner was one of those who
+// said the no: with others they may have been one person once, and a no that was said
+// apart from them is not undone by becoming one with them again. Another no does so only
+// in the same ledger, for some of the same: elsewhere, it may be undone by other yeses.
+func undoes(d, no *insight.Consent) bool {
+	if d.Decision.No() {
+		return d.Owner == no.Owner && !slices.ContainsFunc(d.Covers, func(key uuid.UUID) bool { return !speaksFor(no, key) })
+	}
+	return !d.RecordedAt.Before(no.RecordedAt) || speaksFor(no, d.Owner)
 }
 
 // settles finds the most restrictive word; nil: none.
@@ -429,75 +433,117 @@ type Left struct {
 }
 
 // Parting lists what must be written again when an individual comes apart. Parts
-// hold the keys of their members, strongest first. For each part it is:
+// hold the keys of their members, strongest first. To each part goes every no that is
+// the latest word for one of its members, when the yeses are left out that stand in
+// ledgers which another part keeps. So a no that was said by what was thought to be one
+// person holds for each of the persons that they turn out to be, and a yes stays with
+// the one whose ledger it is in.
 //
-//   - every no that stands in a ledger that another part keeps and is the latest word
-//     for one of the part's members, but for a yes that another part keeps too: so a no
-//     that was said by what was thought to be one person holds for each of the persons
-//     that they turn out to be;
-//   - every no in a ledger of the part's own that is in force again because the yes
-//     that had replaced it, or whom it had been said for, is another part's: so the
-//     same yes does not replace it once more if the parts become one again.
-//
-// A yes stays with the one whose ledger it is in.
+// A no in a ledger of the part's own is written again where such a yes had replaced it,
+// so that it does not do so once more if the parts become one again, and where it would
+// go on holding for the sake of those alone who left.
 func Parting(decisions []*insight.Consent, parts [][]uuid.UUID, at time.Time) []Left {
 	var all []Left
 	for _, p := range about(decisions) {
 		told := history(p, decisions)
 		whole := heardBy(told, at)
 		for _, part := range parts {
-			first := len(all)
-			for _, m := range part {
-				no := leftBehind(m, told, part, at)
-				if no == nil {
-					continue
-				}
-				if n := slices.IndexFunc(all[first:], func(l Left) bool { return l.Record == no }); n >= 0 {
-					all[first+n].Covers = append(all[first+n].Covers, m)
-				} else {
-					all = append(all, Left{Record: no, Owner: m, Covers: []uuid.UUID{}})
-				}
-			}
-			own := slices.DeleteFunc(slices.Clone(told), func(d *insight.Consent) bool { return !slices.Contains(part, d.Owner) })
-			for _, w := range heardBy(own, at) {
-				held := slices.ContainsFunc(whole, func(v word) bool { return v.Consent == w.Consent && len(v.among(part)) > 0 })
-				if !w.Decision.No() || held {
-					continue
-				}
-				others := slices.DeleteFunc(w.among(part), func(key uuid.UUID) bool { return key == w.Owner })
-				all = append(all, Left{Record: w.Consent, Owner: w.Owner, Covers: others})
-			}
+			all = append(all, taken(told, whole, part, at)...)
 		}
 	}
 	return all
 }
 
-// leftBehind finds the no that a member of a part would leave behind among the decisions
-// about one purpose; nil when there is none.
-func leftBehind(member uuid.UUID, told []*insight.Consent, part []uuid.UUID, at time.Time) *insight.Consent {
-	var latest *insight.Consent
+// taken is what one part takes along of the decisions about one purpose.
+func taken(told []*insight.Consent, whole words, part []uuid.UUID, at time.Time) []Left {
+	var own, heard []*insight.Consent // what stands in the part's ledgers, and with it every no
 	for _, d := range told {
 		ours := slices.Contains(part, d.Owner)
-		if d.EffectiveAt.After(at) || !speaksFor(d, member) || !ours && !d.Decision.No() {
+		if ours {
+			own = append(own, d)
+		}
+		if ours || d.Decision.No() {
+			heard = append(heard, d)
+		}
+	}
+	alone := heardBy(own, at)
+	var noes []Left
+	stand := true // whether each is a word of the whole, and stays one of the part
+	for _, m := range part {
+		// The last is the hardest to undo, and the first tells since when.
+		standing := standingNoes(m, heard, at)
+		for i, no := range standing {
+			if i > 0 && i < len(standing)-1 {
+				continue
+			}
+			if i < len(standing)-1 {
+				stand = stand && slices.Contains(part, no.Owner)
+			} else {
+				stand = stand && whole.holds(no, m) && alone.holds(no, m)
+			}
+			if n := slices.IndexFunc(noes, func(l Left) bool { return l.Record == no }); n >= 0 {
+				noes[n].Covers = append(noes[n].Covers, m)
+			} else {
+				noes = append(noes, Left{Record: no, Owner: m, Covers: []uuid.UUID{}})
+			}
+		}
+	}
+	// All are written again when one is: what is recorded later for an owner replaces
+	// the noes before it for those too for whom it does not speak.
+	var written []Left
+	if !stand {
+		written = noes
+	}
+	idle := idleNoes(own, written, part, at)
+	if len(idle) > 0 && written == nil {
+		written = noes
+		idle = idleNoes(own, written, part, at)
+	}
+	return append(written[:len(written):len(written)], idle...)
+}
+
+// holds reports whether a decision is the latest word for an identifier.
+func (w words) holds(d *insight.Consent, key uuid.UUID) bool {
+	return slices.ContainsFunc(w, func(said word) bool { return said.Consent == d && slices.Contains(said.open, key) })
+}
+
+// standingNoes are those of a history that were said for an identifier and that no yes
+// said for it later undoes, the earliest first; of one that was written again, the last.
+func standingNoes(key uuid.UUID, history []*insight.Consent, at time.Time) []*insight.Consent {
+	var noes []*insight.Consent
+	for _, d := range history {
+		if d.EffectiveAt.After(at) || !speaksFor(d, key) {
 			continue
 		}
-		if latest == nil || compare(d, latest) > 0 {
-			latest = d
+		noes = slices.DeleteFunc(noes, func(no *insight.Consent) bool {
+			again := no.EffectiveAt.Equal(d.EffectiveAt) && no.Decision == d.Decision
+			return again || !d.Decision.No() && undoes(d, no)
+		})
+		if d.Decision.No() {
+			noes = append(noes, d)
 		}
 	}
-	if latest == nil || !latest.Decision.No() || latest.Owner == member {
-		return nil
+	return noes
+}
+
+// idleNoes are those in a part's ledgers, when something is written there too, that are
+// the latest word for nobody but for those who left. Written again, for their owner
+// alone, they are replaced by what their owner has said since.
+func idleNoes(own []*insight.Consent, written []Left, part []uuid.UUID, at time.Time) []Left {
+	after := slices.Clone(own)
+	for _, left := range written {
+		again := *left.Record
+		again.Owner, again.Covers, again.RecordedAt = left.Owner, left.Covers, at
+		after = append(after, &again)
 	}
-	if !slices.Contains(part, latest.Owner) {
-		return latest
+	slices.SortFunc(after, compare)
+	var idle []Left
+	for _, w := range heardBy(after, at) {
+		if w.Decision.No() && len(w.among(part)) == 0 {
+			idle = append(idle, Left{Record: w.Consent, Owner: w.Owner, Covers: []uuid.UUID{}})
+		}
 	}
-	// In the part's own ledgers it may be replaced for its owner, by a yes that was not
-	// said for this member.
-	own := slices.DeleteFunc(slices.Clone(told), func(d *insight.Consent) bool { return !slices.Contains(part, d.Owner) })
-	if slices.ContainsFunc(heardBy(own, at), func(w word) bool { return w.Consent == latest && slices.Contains(w.open, member) }) {
-		return nil
-	}
-	return latest
+	return idle
 }
 
 // forward is how far ahead of ours the clock of somebody may be who says "now".
@@ -522,6 +568,9 @@ func Validate(claims []insight.Claim, now time.Time) error {
 		c := &claims[n]
 		invalid := func(field, message string) error {
 			return insight.NewError(insight.Invalid, fmt.Sprintf("consents[%d].%s", n, field), message)
+		}
+		if c.Decision != insight.ConsentGranted && !c.Decision.No() {
+			return invalid("decision", "it is granted, denied or withdrawn")
 		}
 		if c.EffectiveAt.IsZero() || c.EffectiveAt.After(now) && !c.EffectiveAt.After(now.Add(forward)) {
 			c.EffectiveAt = now
@@ -552,7 +601,8 @@ func Validate(claims []insight.Claim, now time.Time) error {
 		}
 		if len(c.Evidence) > 0 {
 			text, err := Canonical(c.Evidence)
-			if err != nil || len(text) > maxEvidence || bytes.Contains(text, []byte(`\u0000`)) {
+			escapes := bytes.ReplaceAll(text, []byte(`\\`), nil) // but for those of a backslash
+			if err != nil || len(text) > maxEvidence || bytes.Contains(escapes, []byte(`\u0000`)) {
 				return invalid("evidence", fmt.Sprintf("it must be JSON of at most %d bytes, without NUL characters", maxEvidence))
 			}
 			if c.Evidence = text; string(text) == "null" {
