@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -123,12 +124,42 @@ func (a *Authenticator) useKeySet(ctx context.Context, o AuthOptions) error {
 	if err != nil {
 		return insight.WrapError("server.NewAuthenticator", insight.Internal, err)
 	}
-	a.keys = keys.KeyfuncCtx
+	a.keys = func(ctx context.Context) jwt.Keyfunc {
+		named := keys.KeyfuncCtx(ctx)
+		return func(token *jwt.Token) (any, error) {
+			if _, names := token.Header["kid"]; names {
+				return named(token)
+			}
+			return unnamed(ctx, storage, token)
+		}
+	}
 	a.loaded = func(ctx context.Context) bool {
 		all, err := storage.KeyReadAll(ctx)
 		return err == nil && len(all) > 0
 	}
 	return nil
+}
+
+// unnamed are the keys that may have signed a token that names none: those that are
+// for signing, and for the token's algorithm where they say for which.
+func unnamed(ctx context.Context, storage jwkset.Storage, token *jwt.Token) (jwt.VerificationKeySet, error) {
+	all, err := storage.KeyReadAll(ctx)
+	if err != nil {
+		return jwt.VerificationKeySet{}, err
+	}
+	var set jwt.VerificationKeySet
+	for _, k := range all {
+		says := k.Marshal()
+		if says.USE != jwkset.UseSig && says.USE != "" || says.ALG != "" && says.ALG.String() != token.Method.Alg() {
+			continue
+		}
+		key := k.Key()
+		if pair, ok := key.(interface{ Public() crypto.PublicKey }); ok {
+			key = pair.Public()
+		}
+		set.Keys = append(set.Keys, key)
+	}
+	return set, nil
 }
 
 // errToken is all that a client learns of a token that is not believed.
@@ -144,6 +175,9 @@ func (a *Authenticator) Verify(ctx context.Context, token string) (*insight.View
 	}
 	if token == "" || len(token) > maxToken {
 		return refuse("size")
+	}
+	if strings.ContainsFunc(token, strange) { // the decoder skips line breaks, so that one token had many texts
+		return refuse("malformed")
 	}
 	var claims Claims
 	parsed, err := a.parser.ParseWithClaims(token, &claims, a.keys(ctx))
@@ -162,6 +196,11 @@ func (a *Authenticator) Verify(ctx context.Context, token string) (*insight.View
 		return refuse("claims")
 	}
 	return v, claims.ExpiresAt.Add(leeway), nil
+}
+
+// strange reports whether a token cannot hold a character.
+func strange(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.'
 }
 
 // refusal is a reason for the log: one of a few words, nothing of the token.
@@ -204,7 +243,7 @@ func (a *Authenticator) admit(ctx context.Context, c credentials) (*insight.View
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return nil, time.Time{}, errToken
 	}
-	v, until, err := a.Verify(ctx, strings.TrimSpace(token))
+	v, until, err := a.Verify(ctx, strings.Trim(token, " "))
 	if err != nil {
 		return nil, time.Time{}, err
 	}

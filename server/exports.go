@@ -21,7 +21,7 @@ type ExportsOptions struct {
 	// [insight.NotFound] when there is no archive any longer.
 	Redeem func(ctx context.Context, request uuid.UUID, until time.Time, ticket string) (*insight.Request, error)
 	// Write writes the request's archive. It begins to write only when nothing but the
-	// writer or the database can fail.
+	// writer or the database can fail; an error before that is answered as one of Redeem's.
 	Write func(ctx context.Context, w io.Writer, request *insight.Request) error
 
 	Logger *slog.Logger // nil: none
@@ -70,10 +70,16 @@ func NewExports(o ExportsOptions) http.Handler {
 			refuse(err)
 			return
 		}
-		w.Header().Set("Content-Type", "application/zip")
-		w.Header().Set("Content-Disposition", `attachment; filename="`+insight.FormatID(insight.RequestPrefix, id)+`.zip"`)
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // each piece has its own, below
-		if err := o.Write(r.Context(), patient{w}, request); err != nil {
+		out := &patient{ResponseWriter: w, name: insight.FormatID(insight.RequestPrefix, id) + ".zip"}
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Time{})                    // each piece has its own, below
+		defer func() { _ = control.SetWriteDeadline(time.Time{}) }() // the connection may serve another request
+		err = o.Write(r.Context(), out, request)
+		if err != nil && !out.begun && r.Context().Err() == nil {
+			refuse(err)
+			return
+		}
+		if err != nil {
 			if r.Context().Err() == nil {
 				o.Logger.ErrorContext(r.Context(), "an archive was cut short", "requestId", RequestID(r.Context()), "detail", insight.Detail(err))
 			}
@@ -83,10 +89,19 @@ func NewExports(o ExportsOptions) http.Handler {
 }
 
 // patient gives the client time for each piece, and not for the whole.
-type patient struct{ http.ResponseWriter }
+type patient struct {
+	http.ResponseWriter
+	name  string // of the file
+	begun bool
+}
 
 // Write sends a piece.
-func (p patient) Write(b []byte) (int, error) {
+func (p *patient) Write(b []byte) (int, error) {
+	if !p.begun {
+		p.begun = true
+		p.Header().Set("Content-Type", "application/zip")
+		p.Header().Set("Content-Disposition", `attachment; filename="`+p.name+`"`)
+	}
 	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(transferTime)) // best effort: not every writer has one
 	return p.ResponseWriter.Write(b)
 }

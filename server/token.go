@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -41,6 +43,42 @@ type Claims struct {
 	jwt.RegisteredClaims
 }
 
+// UnmarshalJSON reads claims. Their names are told apart by case, as RFC 7519 has it,
+// and none may stand there twice: of two, another reader of the same token may take
+// the other one.
+func (c *Claims) UnmarshalJSON(text []byte) error {
+	into := map[string]any{
+		"scope": &c.Scope, "purposes": &c.Purposes, "individual": &c.Individual, "sub": &c.Subject, "iss": &c.Issuer, "aud": &c.Audience,
+		"exp": &c.ExpiresAt, "nbf": &c.NotBefore, "iat": &c.IssuedAt, "jti": &c.ID,
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return insight.NewError(insight.Invalid, "", "claims are an object")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string) // as every name of an object is
+		if seen[name] {
+			return insight.NewError(insight.Invalid, "", "a claim stands there twice")
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if field := into[name]; field != nil {
+			if err := json.Unmarshal(value, field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Sign makes an HS256 token that is valid from now for ttl. The issued-at,
 // not-before and expiry claims are set; the rest is taken as given. It refuses a
 // secret shorter than [MinSecretBytes], a ttl that is not positive, unknown
@@ -57,7 +95,7 @@ func SignAt(now time.Time, secret []byte, claims Claims, ttl time.Duration) (str
 	if ttl <= 0 {
 		return "", insight.NewError(insight.Invalid, "ttl", "a token's time to live is positive")
 	}
-	for _, name := range strings.Fields(claims.Scope) {
+	for _, name := range scopes(claims.Scope) {
 		if !known(insight.Scope(name)) {
 			return "", insight.NewError(insight.Invalid, "scope", "this scope does not exist; the scopes are "+scopeList())
 		}
@@ -88,9 +126,12 @@ func checkSecret(secret []byte) error {
 // viewer reads the claims that are ours. Scopes that we do not know are another
 // system's, and count for nothing.
 func (c *Claims) viewer() (*insight.Viewer, error) {
+	if strings.ContainsFunc(c.Subject, unicode.IsControl) { // it stands in the access log, which PostgreSQL keeps
+		return nil, insight.NewError(insight.Invalid, "sub", "a subject holds no control characters")
+	}
 	v := &insight.Viewer{Subject: c.Subject, Purposes: c.Purposes}
 	self := false
-	for _, name := range strings.Fields(c.Scope) {
+	for _, name := range scopes(c.Scope) {
 		s := insight.Scope(name)
 		if known(s) {
 			v.Scopes = append(v.Scopes, s)
@@ -112,6 +153,12 @@ func (c *Claims) viewer() (*insight.Viewer, error) {
 	}
 	v.Individual = id
 	return v, nil
+}
+
+// scopes are the names in a list of them, which blanks separate and nothing else does
+// (RFC 6749, section 3.3).
+func scopes(list string) []string {
+	return strings.FieldsFunc(list, func(c rune) bool { return c == ' ' })
 }
 
 func known(s insight.Scope) bool {
