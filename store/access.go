@@ -1,8 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -178,20 +181,7 @@ const accessTime = 10 * time.Second
 func (s *Store) insertAccess(ctx context.Context, entries map[uuid.UUID]accessEntry) error {
 	ctx, cancel := context.WithTimeout(ctx, accessTime)
 	defer cancel()
-	r := s.write.rows()
-	id, individual, purpose := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("purpose_id", "uuid")
-	subject, operation, at := r.column("subject", "text"), r.column("operation", "text"), r.column("read_at", "timestamptz")
-	for key, e := range entries {
-		id.uuid(key)
-		individual.uuid(e.individual)
-		purpose.uuid(e.purpose)
-		subject.text(e.subject)
-		operation.text(e.operation)
-		at.time(e.at)
-	}
-	write := func(tx *sql.Tx) error {
-		return r.insert(ctx, tx, "access_entries", "ON CONFLICT DO NOTHING")
-	}
+	write := func(tx *sql.Tx) error { return s.writeEntries(ctx, tx, entries) }
 	if !s.write.postgres() {
 		return s.transact(ctx, "store.Log", write)
 	}
@@ -200,11 +190,71 @@ func (s *Store) insertAccess(ctx context.Context, entries map[uuid.UUID]accessEn
 	if err != nil {
 		return translate("store.Log", err)
 	}
-	if err := write(tx); err != nil {
+	if _, err = tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d)", accessLock)); err == nil {
+		err = write(tx)
+	}
+	if err != nil {
 		_ = tx.Rollback() // the first error is the one to tell
 		return translate("store.Log", err)
 	}
 	return translate("store.Log", tx.Commit())
+}
+
+// accessLock is PostgreSQL's advisory lock that keeps entries from being written while
+// somebody is erased.
+const accessLock = writerLock + 1
+
+// holdAccess keeps entries from being written until the transaction ends.
+func (e *erasure) holdAccess(ctx context.Context) error {
+	if !e.engine.postgres() {
+		return nil
+	}
+	_, err := e.tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", accessLock))
+	return err
+}
+
+// writeEntries writes entries, but for those of whoever was erased since they were
+// read. They go in the order of their keys, because of two who write the same ones in
+// different orders, one would wait for the other.
+func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, entries map[uuid.UUID]accessEntry) error {
+	whose := map[uuid.UUID]bool{}
+	for _, e := range entries {
+		whose[e.individual] = true
+	}
+	known := map[uuid.UUID]bool{}
+	stmt, err := s.write.stmt(ctx, "SELECT origin FROM identifiers WHERE "+s.write.anyOf("origin", 1))
+	if err != nil {
+		return err
+	}
+	answer, err := tx.StmtContext(ctx, stmt).QueryContext(ctx, s.write.keys(list(whose)))
+	if err != nil {
+		return err
+	}
+	err = each(answer, func(r *sql.Rows) error {
+		var origin uuid.UUID
+		err := r.Scan(&origin)
+		known[origin] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r := s.write.rows()
+	id, individual, purpose := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("purpose_id", "uuid")
+	subject, operation, at := r.column("subject", "text"), r.column("operation", "text"), r.column("read_at", "timestamptz")
+	for _, key := range slices.SortedFunc(maps.Keys(entries), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
+		e := entries[key]
+		if !known[e.individual] {
+			continue
+		}
+		id.uuid(key)
+		individual.uuid(e.individual)
+		purpose.uuid(e.purpose)
+		subject.text(e.subject)
+		operation.text(e.operation)
+		at.time(e.at)
+	}
+	return r.insert(ctx, tx, "access_entries", "ON CONFLICT DO NOTHING")
 }
 
 // AccessLog lists, for each of some individuals, who was shown their data, newest

@@ -602,11 +602,22 @@ func (b *batch) namedOrNew(ctx context.Context, who Lookup) (*identifierRow, err
 // Find finds whom a lookup names, for those who manage consent: nothing of them but
 // that they exist. The error is of kind NotFound when there is nobody.
 func (s *Store) Find(ctx context.Context, who Lookup) (uuid.UUID, error) {
+	return s.lookUp(ctx, "individual_id", who)
+}
+
+// Origin is the id that an individual was, or would be, known by alone under the name
+// that a lookup gives them: it stays theirs whoever they are merged with. The error is
+// of kind NotFound when there is nobody.
+func (s *Store) Origin(ctx context.Context, who Lookup) (uuid.UUID, error) {
+	return s.lookUp(ctx, "origin", who)
+}
+
+func (s *Store) lookUp(ctx context.Context, what string, who Lookup) (uuid.UUID, error) {
 	column, key := "origin", who.ID
 	if who.ID == uuid.Nil {
 		column, key = "id", s.key(who.Identity)
 	}
-	stmt, err := s.read.stmt(ctx, "SELECT individual_id FROM identifiers WHERE "+column+" = $1")
+	stmt, err := s.read.stmt(ctx, "SELECT "+what+" FROM identifiers WHERE "+column+" = $1")
 	if err != nil {
 		return uuid.Nil, translate("store.Find", err)
 	}

@@ -52,6 +52,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		u1      = "(SELECT id FROM identifiers WHERE value = 'u1')"
 		other   = "(SELECT individual_id FROM identifiers WHERE value = 'u2')"
 		shop    = "(SELECT id FROM channels WHERE key = 'store')"
+		mine    = "(SELECT individual_id FROM identifiers WHERE value = 'u1')"
 	)
 	damages := []struct{ what, how, told string }{
 		{"an identifier's individual", "UPDATE identifiers SET individual_id = " + other + " WHERE value = 'a1'", "identifier "},
@@ -101,6 +102,20 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"a session's id", "UPDATE sessions SET id = " + strange + " WHERE id = (SELECT id FROM interactions WHERE message_id = 'm0')", "it is missing"},
 		{"whose a trait is", "UPDATE traits SET individual_id = " + other, "trait "},
 		{"a trait's owner", "UPDATE traits SET owner = (SELECT id FROM identifiers WHERE value = 'a3')", "trait "},
+		{"whether somebody decided", "UPDATE individuals SET decided = NOT decided WHERE id = " + mine, "whether they decided anything"},
+		{"whether somebody decided who has not", "UPDATE individuals SET decided = NOT decided WHERE id = " + other, "whether they decided anything"},
+		{"when a grant ends", "UPDATE individuals SET lapses_at = " + late + " WHERE id = " + mine, "when a grant ends"},
+		{"that a grant ends", "UPDATE individuals SET lapses_at = NULL WHERE id = " + mine, "when a grant ends"},
+		{"what somebody is covered by who has decided", "UPDATE individuals SET permitted = 3 WHERE id = " + mine, "the purposes that it may be read for"},
+		{"what covers all that happened", "UPDATE individuals SET whole = 31 WHERE id = " + mine, "some interactions may not be read"},
+		{"what an interaction of somebody who decided may be read for", "UPDATE interactions SET permitted = 11 WHERE message_id = 'm0'", "the purposes that it may be read for"},
+		{"whose a decision is", "UPDATE consents SET individual_id = " + other, "its owner is another's"},
+		{"a decision of nobody", "UPDATE consents SET individual_id = " + strange, "belong to individuals who do not exist"},
+		{"a decision", "UPDATE consents SET decision = 2", "record 1 was changed"},
+		{"when a decision was made", "UPDATE consents SET effective_at = " + early, "record 1 was changed"},
+		{"a decision that is missing", "DELETE FROM consents", "the record number 1 at the end is missing"},
+		{"where a ledger ends", "UPDATE ledgers SET length = 2", "the record number 2 at the end is missing"},
+		{"a ledger that ends nowhere", "DELETE FROM ledgers", "its ledger has no head"},
 		{"a trait's key", "UPDATE traits SET key = 'plane'", "its id is not that of its owner, source and key"},
 	}
 	testdb.Each(t, func(t *testing.T, o store.Options) {
@@ -109,6 +124,10 @@ func TestVerifyFindsDamage(t *testing.T) {
 		for _, d := range damages {
 			empty(t, s)
 			arrive(t, s, nil, events)
+			decided := insight.Claim{Purpose: must(s.Purpose(t.Context(), "marketing")), Decision: insight.ConsentGranted, ExpiresAt: time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC), Method: insight.MethodBanner, Source: "desk"}
+			if _, err := s.RecordConsents(t.Context(), named("u1"), []insight.Claim{decided}); err != nil {
+				t.Fatal(insight.Detail(err))
+			}
 			if v, err := s.Verify(t.Context(), nil); err != nil || v.Total > 0 {
 				t.Fatalf("before any damage: %v, %+v", err, v)
 			}

@@ -206,7 +206,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 
 func empty(t testing.TB, s *store.Store) {
 	t.Helper()
-	for _, table := range []string{"interactions", "sessions", "traits", "identity_links", "identifiers", "individuals"} {
+	for _, table := range []string{"interactions", "sessions", "traits", "consents", "ledgers", "access_entries", "requests", "suppressions", "identity_links", "identifiers", "individuals"} {
 		if _, err := s.DB().Exec("DELETE FROM " + table); err != nil {
 			t.Fatal(err)
 		}
@@ -235,8 +235,8 @@ func dump(t testing.TB, s *store.Store) []string {
 
 	var lines []string
 	add := func(parts ...string) { lines = append(lines, strings.Join(parts, " ")) }
-	query(t, s, "SELECT id, first_seen_at, last_seen_at, acted, identified, contested FROM individuals", func(c []string) {
-		add("individual", name[c[0]], c[1], c[2], c[3], c[4], c[5])
+	query(t, s, "SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted, decided, lapses_at FROM individuals", func(c []string) {
+		add("individual", name[c[0]], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8])
 	})
 	query(t, s, "SELECT id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at FROM identifiers", func(c []string) {
 		add("identifier", key[c[0]], c[2], c[3], c[4], c[5], c[6])
@@ -250,12 +250,17 @@ func dump(t testing.TB, s *store.Store) []string {
 	query(t, s, "SELECT individual_id, owner, key, value, observed_at FROM traits", func(c []string) {
 		add("trait", name[c[0]], key[c[1]], c[2], c[3], c[4])
 	})
-	query(t, s, "SELECT message_id, individual_id, owner, stream, source_id, channel_id, type, direction, occurred_at FROM interactions", func(c []string) {
-		add("interaction", c[0], name[c[1]], key[c[2]], key[c[3]], source[c[4]], channel[c[5]], c[6], c[7], c[8])
+	query(t, s, "SELECT message_id, individual_id, owner, stream, source_id, channel_id, type, direction, occurred_at, permitted FROM interactions", func(c []string) {
+		add("interaction", c[0], name[c[1]], key[c[2]], key[c[3]], source[c[4]], channel[c[5]], c[6], c[7], c[8], c[9])
 	})
 	query(t, s, "SELECT id, individual_id, source_id, stream, channel_id, started_at, ended_at, interactions, views, conversions FROM sessions", func(c []string) {
 		add("session", interaction[c[0]], name[c[1]], source[c[2]], key[c[3]], channel[c[4]], c[5], c[6], c[7], c[8], c[9])
 	})
+	query(t, s, "SELECT c.individual_id, c.owner, c.sequence, p.key, c.decision, c.effective_at, c.expires_at, c.source, c.method FROM consents c JOIN purposes p ON p.id = c.purpose_id", func(c []string) {
+		add("consent", name[c[0]], key[c[1]], c[2], c[3], c[4], c[5], c[6], c[7], c[8])
+	})
+	query(t, s, "SELECT id, individual_id, length FROM ledgers", func(c []string) { add("ledger", key[c[0]], name[c[1]], c[2]) })
+	query(t, s, "SELECT count(*) FROM suppressions", func(c []string) { add("suppressed", c[0]) })
 	slices.Sort(lines)
 	return lines
 }

@@ -39,22 +39,26 @@ func (s *Store) Retain(ctx context.Context) (Retained, error) {
 	for after := uuid.Nil; ; {
 		var step Retained
 		var gone []uuid.UUID
-		var refused map[uuid.UUID]bool
+		next := after
 		err := s.change(ctx, "store.Retain", func(b *batch) error {
-			step = Retained{}
+			step, next = Retained{}, after // it may be done again
 			var err error
-			gone, refused, err = b.retain(ctx, &after, &step)
+			gone, err = b.retain(ctx, &next, &step)
 			return err
 		})
 		if err != nil {
 			return all, err
 		}
+		after = next
 		for _, id := range gone {
-			if err := s.forget(ctx, id, refused[id]); err != nil {
+			erased, suppressed, err := s.forget(ctx, id)
+			if err != nil {
 				return all, err
 			}
-			step.Individuals++
-			if refused[id] {
+			if erased {
+				step.Individuals++
+			}
+			if suppressed {
 				step.Suppressed++
 			}
 		}
@@ -72,9 +76,12 @@ func (s *Store) Retain(ctx context.Context) (Retained, error) {
 	return all, nil
 }
 
-// forget erases somebody for whom no purpose is left, unless that has changed.
-func (s *Store) forget(ctx context.Context, id uuid.UUID, suppress bool) error {
-	return s.change(ctx, "store.forget", func(b *batch) error {
+// forget erases somebody for whom no purpose is left, unless that has changed. It
+// reports whether it did, and whether their identifiers are kept because they refused,
+// by what they have decided until this moment.
+func (s *Store) forget(ctx context.Context, id uuid.UUID) (erased, suppressed bool, err error) {
+	err = s.change(ctx, "store.forget", func(b *batch) error {
+		erased, suppressed = false, false
 		err := b.query(ctx, individualColumns+" FROM individuals WHERE id = $1", []any{id.String()}, b.scanIndividual)
 		if err != nil {
 			return err
@@ -83,23 +90,24 @@ func (s *Store) forget(ctx context.Context, id uuid.UUID, suppress bool) error {
 		if row == nil || consent.Needed(b.policy.purposes, row.permitted, row.seen.last, b.now) {
 			return nil
 		}
+		if err := b.loadDecisions(ctx); err != nil {
+			return err
+		}
+		erased, suppressed = true, consent.Refused(row.decisions, b.now)
 		b.individuals = map[uuid.UUID]*individualRow{}
-		e := &erasure{batch: b, id: id, suppress: suppress}
+		e := &erasure{batch: b, id: id, suppress: suppressed}
 		return e.run(ctx)
 	})
+	return erased, suppressed, err
 }
 
 // retain looks at the individuals after one, in the order of their ids, removes their
 // interactions that are past their time, and finds those who are not needed at all.
-func (b *batch) retain(ctx context.Context, after *uuid.UUID, step *Retained) (gone []uuid.UUID, refused map[uuid.UUID]bool, err error) {
+func (b *batch) retain(ctx context.Context, after *uuid.UUID, step *Retained) (gone []uuid.UUID, err error) {
 	err = b.query(ctx, individualColumns+" FROM individuals WHERE id > "+b.engine.key(1)+fmt.Sprintf(" ORDER BY id LIMIT %d", lapsing), []any{after.String()}, b.scanIndividual)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := b.loadDecisions(ctx); err != nil {
-		return nil, nil, err
-	}
-	refused = map[uuid.UUID]bool{}
 	var staying []uuid.UUID
 	for id, row := range b.individuals {
 		step.Looked++
@@ -111,7 +119,6 @@ func (b *batch) retain(ctx context.Context, after *uuid.UUID, step *Retained) (g
 			continue
 		}
 		gone = append(gone, id)
-		refused[id] = consent.Refused(row.decisions, b.now)
 	}
 	var past []uuid.UUID
 	touched := map[uuid.UUID]bool{}
@@ -130,14 +137,14 @@ func (b *batch) retain(ctx context.Context, after *uuid.UUID, step *Retained) (g
 		return nil
 	})
 	if err != nil || len(past) == 0 {
-		return gone, refused, err
+		return gone, err
 	}
 	step.Interactions = len(past)
 	err = b.exec(ctx, "DELETE FROM interactions WHERE "+b.engine.anyOf("id", 1)+" AND "+b.engine.anyOf("individual_id", 2), b.engine.keys(past), b.engine.keys(list(touched)))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return gone, refused, b.refold(ctx, touched)
+	return gone, b.refold(ctx, touched)
 }
 
 // refold makes anew what is made of the interactions of some individuals: their

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -246,7 +248,7 @@ func (s *Store) Erase(ctx context.Context, who Lookup, terms ErasureTerms) (*ins
 	if err != nil {
 		return nil, nil, err
 	}
-	return q, signed, s.scrub(ctx)
+	return q, signed, s.emptyLog(ctx)
 }
 
 // erasure is the deletion of one individual.
@@ -264,6 +266,9 @@ type erasure struct {
 
 func (e *erasure) run(ctx context.Context) error {
 	e.covers = true
+	if err := e.holdAccess(ctx); err != nil {
+		return err
+	}
 	err := e.query(ctx, "SELECT id, origin, value FROM identifiers WHERE individual_id = $1", []any{e.id.String()}, func(r *sql.Rows) error {
 		var key, origin uuid.UUID
 		var value string
@@ -379,52 +384,204 @@ func (e *erasure) settleOthers(ctx context.Context, others []uuid.UUID) error {
 	return b.unsettle(ctx, others...)
 }
 
-// disown takes the keys of the gone out of interactions of some individuals: out of
-// the identifiers that those came with, and, where a session ran along one, by a
-// random name that takes its place.
+// disown takes the keys of the gone out of interactions of some individuals, which are
+// then as if they had come without: where a session ran along such a key, it runs
+// along what would have been its stream.
 func (e *erasure) disown(ctx context.Context, individuals []uuid.UUID) error {
-	streams := e.engine.rows()
-	gone, name, owner := streams.column("gone", "uuid"), streams.column("name", "uuid"), streams.column("individual_id", "uuid")
-	for _, key := range e.keys {
-		for _, id := range individuals {
-			gone.uuid(key)
-			name.uuid(uuid.New())
-			owner.uuid(id)
-		}
+	type mention struct {
+		id, individual, owner, stream uuid.UUID
+		others                        []uuid.UUID
 	}
-	if err := streams.exec(ctx, e.tx, "UPDATE interactions AS m SET stream = r.name FROM r WHERE m.individual_id = r.individual_id AND m.stream = r.gone"); err != nil {
-		return err
-	}
-	changed := e.engine.rows()
-	id, individual, identities := changed.column("id", "uuid"), changed.column("individual_id", "uuid"), changed.column("identities", "jsonb")
-	err := e.query(ctx, "SELECT id, individual_id, identities FROM interactions WHERE identities IS NOT NULL AND "+e.engine.anyOf("individual_id", 1), []any{e.engine.keys(individuals)}, func(r *sql.Rows) error {
-		var x, whose uuid.UUID
+	gone := func(key uuid.UUID) bool { return slices.Contains(e.keys, key) }
+	var mentions []mention
+	kinds := map[uuid.UUID]insight.IdentifierKind{} // of those that may take a stream's place
+	err := e.query(ctx, "SELECT id, individual_id, owner, stream, identities FROM interactions WHERE "+e.engine.anyOf("individual_id", 1)+
+		" AND (identities IS NOT NULL OR "+e.engine.anyOf("stream", 2)+")", []any{e.engine.keys(individuals), e.engine.keys(e.keys)}, func(r *sql.Rows) error {
+		var m mention
 		var text []byte
-		if err := r.Scan(&x, &whose, &text); err != nil {
+		if err := r.Scan(&m.id, &m.individual, &m.owner, &m.stream, &text); err != nil {
 			return err
 		}
-		var keys []uuid.UUID
-		if err := json.Unmarshal(text, &keys); err != nil {
-			return err
+		if len(text) > 0 {
+			if err := json.Unmarshal(text, &m.others); err != nil {
+				return err
+			}
 		}
-		left := slices.DeleteFunc(slices.Clone(keys), func(key uuid.UUID) bool { return slices.Contains(e.keys, key) })
-		if len(left) < len(keys) {
-			id.uuid(x)
-			individual.uuid(whose)
-			identities.json(keysJSON(left))
+		had := len(m.others)
+		if m.others = slices.DeleteFunc(m.others, gone); len(m.others) < had || gone(m.stream) {
+			mentions = append(mentions, m)
+		}
+		if gone(m.stream) {
+			for _, key := range m.others {
+				kinds[key] = 0
+			}
 		}
 		return nil
+	})
+	if err != nil || len(mentions) == 0 {
+		return err
+	}
+	err = e.query(ctx, "SELECT id, kind FROM identifiers WHERE "+e.engine.anyOf("id", 1), []any{e.engine.keys(slices.Collect(maps.Keys(kinds)))}, func(r *sql.Rows) error {
+		var key uuid.UUID
+		var kind insight.IdentifierKind
+		err := r.Scan(&key, &kind)
+		kinds[key] = kind
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return changed.exec(ctx, e.tx, "UPDATE interactions AS m SET identities = r.identities FROM r WHERE m.individual_id = r.individual_id AND m.id = r.id")
+	r := e.engine.rows()
+	id, individual := r.column("id", "uuid"), r.column("individual_id", "uuid")
+	stream, identities := r.column("stream", "uuid"), r.column("identities", "jsonb")
+	for _, m := range mentions {
+		if gone(m.stream) {
+			m.stream = m.owner
+			for _, kind := range []insight.IdentifierKind{insight.DeviceID, insight.AnonymousID} { // the latter before the former
+				if n := slices.IndexFunc(m.others, func(key uuid.UUID) bool { return kinds[key] == kind }); n >= 0 {
+					m.stream = m.others[n]
+				}
+			}
+			m.others = slices.DeleteFunc(m.others, func(key uuid.UUID) bool { return key == m.stream })
+		}
+		id.uuid(m.id)
+		individual.uuid(m.individual)
+		stream.uuid(m.stream)
+		identities.json(keysJSON(m.others))
+	}
+	return r.exec(ctx, e.tx, "UPDATE interactions AS m SET stream = r.stream, identities = r.identities FROM r WHERE m.individual_id = r.individual_id AND m.id = r.id")
 }
 
 // scrub makes sure that what was deleted is not in a file any longer. SQLite
-// overwrites it (PRAGMA secure_delete) and keeps its write-ahead log until it is
+// overwrites what it deletes (PRAGMA secure_delete), but not the copies that it left
+// behind when it moved rows between pages, and keeps its write-ahead log until it is
 // emptied; of PostgreSQL's files autovacuum takes care.
 func (s *Store) scrub(ctx context.Context) error {
+	if s.write.postgres() {
+		return nil
+	}
+	if err := s.sweep(ctx); err != nil {
+		return translate("store.scrub", err)
+	}
+	return s.emptyLog(ctx)
+}
+
+const (
+	// unmistakable is how many pages a database may have for the first byte of a page to
+	// tell those of trees from those that begin with another page's number: 128 GB.
+	unmistakable = 1 << 25
+	// sweeping is how many pages are swept in one transaction.
+	sweeping = 500
+)
+
+// sweep overwrites what the pages of SQLite's trees do not use. Where rows were moved
+// from page to page, copies of them stay there. What is deleted already is copied no
+// more, so that pages that are clean when they are looked at stay clean of it, and
+// writers need not wait until all are.
+func (s *Store) sweep(ctx context.Context) error {
+	var pages, moving int
+	if err := s.read.db.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages); err != nil {
+		return err
+	}
+	if err := s.read.db.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&moving); err != nil {
+		return err
+	}
+	if pages >= unmistakable || moving != 0 { // a database that moves its pages by itself has some of a third kind
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		_, err := s.write.db.ExecContext(ctx, "VACUUM")
+		return err
+	}
+	var stained []int
+	rows, err := s.read.db.QueryContext(ctx, "SELECT pgno, data FROM sqlite_dbpage")
+	if err != nil {
+		return err
+	}
+	err = each(rows, func(r *sql.Rows) error {
+		var number int
+		var page []byte
+		err := r.Scan(&number, &page)
+		if err == nil && wipe(number, page) {
+			stained = append(stained, number)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(stained, sweeping) {
+		err := s.transact(ctx, "store.sweep", func(tx *sql.Tx) error {
+			for _, number := range some {
+				var page []byte
+				if err := tx.QueryRowContext(ctx, "SELECT data FROM sqlite_dbpage WHERE pgno = $1", number).Scan(&page); err != nil {
+					return err
+				}
+				if !wipe(number, page) {
+					continue
+				}
+				if _, err := tx.ExecContext(ctx, "UPDATE sqlite_dbpage SET data = $2 WHERE pgno = $1", number, page); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wipe overwrites what a page of a tree does not use, and reports whether that held
+// anything: between the pointers to its cells and the cells, and in the blocks between
+// cells that are free, but for the first four bytes of each, which say how long it is
+// and where the next one is. (What is left are gaps of up to three bytes.) See
+// https://www.sqlite.org/fileformat2.html#b_tree_pages.
+func wipe(number int, page []byte) bool {
+	head := 0
+	if number == 1 {
+		head = 100 // it begins with the file's own
+	}
+	if len(page) < head+12 {
+		return false
+	}
+	two := func(at int) int { return int(binary.BigEndian.Uint16(page[at:])) }
+	var pointers int
+	switch page[head] {
+	case 2, 5:
+		pointers = head + 12
+	case 10, 13:
+		pointers = head + 8
+	default:
+		return false
+	}
+	from, to := pointers+2*two(head+3), two(head+5)
+	if to == 0 {
+		to = 1 << 16
+	}
+	if from > to || to > len(page) {
+		return false // damaged: others tell
+	}
+	stained := blank(page[from:to])
+	for at, last := two(head+1), 0; at > last && at+4 <= len(page); at, last = two(at), at {
+		end := at + two(at+2)
+		if end < at+4 || end > len(page) {
+			break
+		}
+		stained = blank(page[at+4:end]) || stained
+	}
+	return stained
+}
+
+// blank fills bytes with zeros, and reports whether there were others.
+func blank(bytes []byte) bool {
+	held := slices.ContainsFunc(bytes, func(b byte) bool { return b != 0 })
+	clear(bytes)
+	return held
+}
+
+// emptyLog has SQLite write its log into the file, and cut it off.
+func (s *Store) emptyLog(ctx context.Context) error {
 	if s.write.postgres() {
 		return nil
 	}
@@ -480,6 +637,18 @@ func (s *Store) residue(ctx context.Context, e *erasure) (*receipt.Residue, erro
 		if !slices.Contains(found.Scanned, look.table) {
 			found.Scanned = append(found.Scanned, look.table)
 		}
+	}
+	keys := make([]string, len(e.keys))
+	for n, key := range e.keys {
+		keys[n] = key.String()
+	}
+	before := found.Found
+	condition, args := s.mentions("consents", []string{"covers"}, keys)
+	if err := count("SELECT count(*) FROM consents WHERE "+condition, args); err != nil {
+		return nil, err
+	}
+	if n := found.Found - before; n > 0 {
+		found.How += fmt.Sprintf("; %d of what was found are decisions in ledgers of others, made while they were taken for one with the individual: these name keys, and cannot be changed without breaking the ledger", n)
 	}
 	values := slices.DeleteFunc(slices.Clone(e.values), func(v string) bool { return len(v) < shortest })
 	if len(values) == 0 {

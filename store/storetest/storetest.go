@@ -50,6 +50,23 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"awkward texts", testTexts},
 		{"edges of time", testTimes},
 		{"everyone at once", testConcurrency},
+		{"decisions", testDecisions},
+		{"a ledger", testLedger},
+		{"what was known", testBitemporal},
+		{"what a decision covers", testDecided},
+		{"what any decisions cover", testDecidedAnyhow},
+		{"ledgers that meet", testLedgersMeet},
+		{"purposes that change", testDefine},
+		{"signals", testSignals},
+		{"sessions in part", testPartialSessions},
+		{"requests", testRequests},
+		{"erasure", testErase},
+		{"retention", testRetain},
+		{"retention of many", testRetainMany},
+		{"access log", testAccess},
+		{"access log of those who were merged", testAccessMerged},
+		{"access log by the page", testAccessPages},
+		{"access log of many at once", testAccessTogether},
 	} {
 		t.Run(chapter.name, func(t *testing.T) { chapter.test(newWorld(t, open(t))) })
 	}
