@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/acquaint/acquaint/insight"
@@ -30,6 +31,8 @@ type witness struct {
 type event struct {
 	show  func()                              // notes whom it shows
 	still func(context.Context) (bool, error) // whether it may be shown at this moment
+	anew  bool                                // whether it can be made anew, when something that it names is gone
+	made  chan<- bool                         // is told once it was made: whether to make it anew
 }
 
 type witnessKey struct{}
@@ -63,34 +66,63 @@ func (w *witness) sent() (event, bool) {
 }
 
 // Exec runs an operation. What a subscriber is sent is looked at once more after it
-// is made: if somebody in it may not be shown any longer, it is let go.
+// is made, and again once it is written down whom it shows: if somebody in it may not
+// be shown any longer, it is let go, and the faults that it met with it.
 func (w *witnessed) Exec(ctx context.Context) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	mine := &witness{seen: store.NewAccess(string(op.Operation.Operation))}
 	inner := w.ExecutableSchema.Exec(context.WithValue(ctx, witnessKey{}, mine))
 	return func(ctx context.Context) *graphql.Response {
 		ctx = context.WithValue(ctx, witnessKey{}, mine)
-		for {
+		if op.Operation.Operation != ast.Subscription {
 			response := inner(ctx)
 			if response == nil {
 				return nil
-			}
-			if e, is := mine.sent(); is {
-				still, err := e.still(ctx)
-				if err != nil {
-					return refused(ctx, err)
-				}
-				if !still {
-					continue
-				}
-				e.show()
 			}
 			if err := w.store.Log(ctx, mine.seen); err != nil {
 				return refused(ctx, err)
 			}
 			return response
 		}
+		for {
+			own := graphql.WithFreshResponseContext(ctx)
+			response := inner(own)
+			if response == nil {
+				return nil
+			}
+			faults := graphql.GetErrors(own)
+			still, err := w.passes(ctx, mine, len(faults) > 0)
+			if err != nil {
+				return refused(ctx, err)
+			}
+			if still {
+				response.Errors = append(response.Errors, faults...)
+				return response
+			}
+		}
 	}
+}
+
+// passes reports whether the event that was made may be sent at this moment. It is
+// written down then. One with faults is made anew: what it names may have been merged
+// away, or withdrawn by another process, since it was read.
+func (w *witnessed) passes(ctx context.Context, mine *witness, faulty bool) (bool, error) {
+	e, is := mine.sent()
+	if is {
+		anew := faulty && e.anew
+		e.made <- anew
+		if anew {
+			return false, nil
+		}
+		if still, err := e.still(ctx); err != nil || !still {
+			return false, err
+		}
+		e.show()
+	}
+	if err := w.store.Log(ctx, mine.seen); err != nil || !is {
+		return true, err
+	}
+	return e.still(ctx) // what was written down took its time
 }
 
 // refused is an answer that says why there is none.

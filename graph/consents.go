@@ -40,7 +40,7 @@ func (r *Resolver) manages(ctx context.Context, scope insight.Scope, in *model.I
 	} else if err != nil || id != self {
 		return nil, store.Lookup{}, insight.NewError(insight.Denied, "input.individual", "this token is for its own individual alone")
 	}
-	return v, store.Lookup{ID: self}, nil
+	return v, store.Lookup{ID: v.Individual}, nil
 }
 
 // ownMethods are the ways in which somebody may decide with their own token.

@@ -55,15 +55,16 @@ func (r *Resolver) followInteractions(ctx context.Context, reader *store.Reader,
 		return nil, err
 	}
 	matches := s.Matcher()
-	return follow(ctx, r, sub, func(ctx context.Context, ids []uuid.UUID) ([]followedBy[*node.Interaction], error) {
+	return follow(ctx, r, sub, reader, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.Interaction], error) {
 		found, err := reader.InteractionsByID(ctx, ids)
 		var all []followedBy[*node.Interaction]
 		for _, x := range found {
 			if matches(x) {
 				all = append(all, followedBy[*node.Interaction]{
+					id:    x.ID,
 					value: node.NewInteractions(reader, []*insight.Interaction{x})[0],
 					show:  func() { reader.Show(x.IndividualID) },
-					still: func(ctx context.Context) (bool, error) {
+					still: func(ctx context.Context, reader *store.Reader) (bool, error) {
 						again, err := reader.InteractionsByID(ctx, []uuid.UUID{x.ID})
 						return len(again) == 1, err
 					},
@@ -81,15 +82,16 @@ func (r *Resolver) followConsents(ctx context.Context, reader *store.Reader, pur
 	if err != nil {
 		return nil, err
 	}
-	return follow(ctx, r, sub, func(ctx context.Context, ids []uuid.UUID) ([]followedBy[*node.Consent], error) {
+	return follow(ctx, r, sub, reader, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.Consent], error) {
 		found, err := reader.ConsentsByID(ctx, ids)
 		var all []followedBy[*node.Consent]
 		for _, d := range found {
 			if purpose == nil || d.Purpose.ID == purpose.ID {
 				all = append(all, followedBy[*node.Consent]{
+					id:    d.ID,
 					value: &node.Consent{Consent: d},
 					show:  func() { reader.Show(d.IndividualID) },
-					still: func(ctx context.Context) (bool, error) {
+					still: func(ctx context.Context, reader *store.Reader) (bool, error) {
 						again, err := reader.ConsentsByID(ctx, []uuid.UUID{d.ID})
 						return len(again) == 1, err
 					},
@@ -101,19 +103,37 @@ func (r *Resolver) followConsents(ctx context.Context, reader *store.Reader, pur
 }
 
 // followedBy is something that a subscriber follows: how it is noted that they were
-// shown it, and whether they still may be.
+// shown it, and whether a reader still sees it.
 type followedBy[T any] struct {
+	id    uuid.UUID
 	value T
 	show  func()
-	still func(context.Context) (bool, error)
+	still func(context.Context, *store.Reader) (bool, error)
+}
+
+// follower sends a subscriber what read makes of ids.
+type follower[T any] struct {
+	store *store.Store
+	bound func(context.Context) (*store.Reader, error) // the subscriber's reader of this moment
+	own   bool                                         // whether they follow themselves
+	read  func(context.Context, *store.Reader, []uuid.UUID) ([]followedBy[T], error)
+	mine  *witness
+	out   chan T
 }
 
 // follow sends what read makes of the ids that a subscription collects.
-func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, read func(context.Context, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
-	out := make(chan T)
-	mine := witnessOf(ctx)
+func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, reader *store.Reader, read func(context.Context, *store.Reader, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
+	f := &follower[T]{store: r.Store, own: reader.Purpose() == nil, read: read, mine: witnessOf(ctx), out: make(chan T)}
+	f.bound = func(ctx context.Context) (*store.Reader, error) {
+		// Whom somebody's own token names may change while they follow: an operator may join
+		// them with somebody, or part them again, and that is no decision of anybody's.
+		if f.own {
+			return r.reader(ctx)
+		}
+		return reader, nil
+	}
 	go func() {
-		defer close(out)
+		defer close(f.out)
 		defer sub.Close()
 		for {
 			select {
@@ -127,27 +147,64 @@ func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, re
 				return
 			}
 			for some := range slices.Chunk(ids, followed) {
-				changes := r.Store.Changes()
-				found, err := read(ctx, some)
-				if err != nil {
+				if err := f.send(ctx, some, mostAttempts); err != nil {
 					ends(ctx, err)
 					return
-				}
-				for _, f := range found {
-					mine.sends(event{show: f.show, still: func(ctx context.Context) (bool, error) {
-						if r.Store.Changes() == changes { // nobody has decided anything since it was read
-							return true, nil
-						}
-						return f.still(ctx)
-					}})
-					select {
-					case out <- f.value:
-					case <-ctx.Done():
-						return
-					}
 				}
 			}
 		}
 	}()
-	return out
+	return f.out
+}
+
+// mostAttempts bounds how often something is made that names what is gone by then.
+const mostAttempts = 5
+
+// send reads some ids and sends what comes of them, each for so many attempts. It
+// returns early when the subscriber leaves.
+func (f *follower[T]) send(ctx context.Context, ids []uuid.UUID, attempts int) error {
+	changes := f.store.Changes()
+	reader, err := f.bound(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := f.read(ctx, reader, ids)
+	if err != nil {
+		return err
+	}
+	for _, one := range found {
+		known, made := changes, make(chan bool, 1)
+		f.mine.sends(event{show: one.show, anew: attempts > 1, made: made, still: func(ctx context.Context) (bool, error) {
+			if _, err := f.store.Purposes(ctx); err != nil { // sees to grants that have ended by themselves
+				return false, err
+			}
+			now := f.store.Changes()
+			if now == known && !f.own { // nobody has decided anything since it was read
+				return true, nil
+			}
+			reader, err := f.bound(ctx)
+			if err != nil {
+				return false, nothing(err) // they were erased
+			}
+			known = now
+			return one.still(ctx, reader)
+		}})
+		select {
+		case f.out <- one.value:
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case anew := <-made:
+			if !anew {
+				continue
+			}
+			if err := f.send(ctx, []uuid.UUID{one.id}, attempts-1); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
 }

@@ -26,7 +26,8 @@ func (r *Resolver) requestExport(ctx context.Context, v *insight.Viewer, who sto
 	default:
 		return nil, insight.NewError(insight.Invalid, "input.kind", "an archive is asked for by ACCESS or PORTABILITY")
 	}
-	id, err := r.Store.Find(ctx, who)
+	// Not whom they are known as now: when they part again, it is theirs still.
+	id, err := r.Store.Origin(ctx, who)
 	if err != nil {
 		return nil, under("input", err)
 	}
@@ -98,8 +99,11 @@ func (r *Resolver) object(ctx context.Context, v *insight.Viewer, who store.Look
 
 // asks is who asks for something, as receipts tell it.
 func asks(v *insight.Viewer) string {
-	if v.May(insight.ScopeSelf) {
+	switch {
+	case v.May(insight.ScopeSelf):
 		return store.Themselves
+	case v.Subject == store.Themselves: // somebody else who calls themselves so
+		return "operator: " + v.Subject
 	}
 	return v.Subject
 }
