@@ -18,9 +18,12 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 
+	"github.com/acquaint/acquaint/engage/archive"
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/ingest/tracking"
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/receipt"
 	"github.com/acquaint/acquaint/server"
 	"github.com/acquaint/acquaint/store"
 	"github.com/acquaint/acquaint/web"
@@ -40,10 +43,18 @@ type house struct {
 	client   *http.Client
 	log      *book
 	spans    *tracetest.InMemoryExporter
+	tickets  []string // of archives, which are as secret as what these hold
 }
 
 // open starts a server on a database.
 func open(t *testing.T, o store.Options) *house {
+	t.Helper()
+	return openAs(t, o, "shop")
+}
+
+// openAs starts a server whose source of events has a name, so that there may be several
+// on one database.
+func openAs(t *testing.T, o store.Options, source string) *house {
 	t.Helper()
 	h := &house{t: t, log: &book{}, spans: tracetest.NewInMemoryExporter(), client: &http.Client{Transport: &http.Transport{}}}
 	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -57,7 +68,7 @@ func open(t *testing.T, o store.Options) *house {
 	var err error
 	h.store, err = store.Open(t.Context(), o)
 	must(err)
-	_, h.writeKey, err = h.store.CreateSource(t.Context(), store.NewSource{Name: "shop"})
+	_, h.writeKey, err = h.store.CreateSource(t.Context(), store.NewSource{Name: source})
 	must(err)
 	pipeline := ingest.New(h.store)
 	auth, err := server.NewAuthenticator(t.Context(), server.AuthOptions{Secret: []byte(secret), Logger: log})
@@ -70,7 +81,9 @@ func open(t *testing.T, o store.Options) *house {
 	must(err)
 	shell, err := server.New(server.Options{
 		Graph: api, Playground: web.Playground(web.Options{}), Ready: h.store.Ready, Logger: log, Tracer: tracing.Tracer("test"),
-		Tracking: server.NewTracking(server.TrackingOptions{Sources: h.store, Submit: pipeline.Submit, Decoder: decoder, Logger: log}),
+		Tracking:   server.NewTracking(server.TrackingOptions{Sources: h.store, Submit: pipeline.Submit, Decoder: decoder, Logger: log}),
+		Exports:    server.NewExports(server.ExportsOptions{Redeem: h.store.Redeem, Write: h.archive, Logger: log}),
+		ReceiptKey: &server.ReceiptKey{ID: h.store.ReceiptKey().ID(), Algorithm: receipt.Algorithm, Public: h.store.ReceiptKey().Public()},
 	})
 	must(err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -93,6 +106,64 @@ func open(t *testing.T, o store.Options) *house {
 		_ = tracing.Shutdown(context.Background())
 	})
 	return h
+}
+
+// archive writes the archive of a request, as acquaint serve does.
+func (h *house) archive(ctx context.Context, w io.Writer, q *insight.Request) error {
+	if err := h.store.LogExport(ctx, q); err != nil {
+		return err
+	}
+	return h.store.Dossier(ctx, q.IndividualID, func(d *store.Dossier) error {
+		_, err := archive.Write(ctx, w, d, archive.Options{Now: time.Now(), Request: q.ID, Kind: q.Kind, RequestedBy: q.RequestedBy, Sign: h.store.ReceiptKey().Sign})
+		return err
+	})
+}
+
+// own is an individual's own token.
+func (h *house) own(individual string) string {
+	h.t.Helper()
+	text, err := server.Sign([]byte(secret), server.Claims{Scope: "self", Individual: individual, RegisteredClaims: jwt.RegisteredClaims{Subject: "themselves"}}, time.Hour)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return text
+}
+
+// fault is an error of the graph.
+type fault struct {
+	Message    string
+	Path       []any
+	Extensions struct{ Code string }
+}
+
+// asks asks the graph for data; purpose may be empty.
+func (h *house) asks(token, purpose, query string, variables map[string]any) (json.RawMessage, []fault) {
+	h.t.Helper()
+	header := []string{"Authorization: Bearer " + token}
+	if purpose != "" {
+		header = append(header, "Acquaint-Purpose: "+purpose)
+	}
+	r := h.send(request{path: "/graphql", body: operation(query, variables), header: header})
+	var answer struct {
+		Data   json.RawMessage
+		Errors []fault
+	}
+	if err := json.Unmarshal([]byte(r.body), &answer); err != nil {
+		h.t.Fatalf("%s: %d %s", query, r.status, r.body)
+	}
+	return answer.Data, answer.Errors
+}
+
+// gets is asks without errors, into a value.
+func (h *house) gets(token, purpose, query string, variables map[string]any, into any) {
+	h.t.Helper()
+	data, faults := h.asks(token, purpose, query, variables)
+	if len(faults) > 0 {
+		h.t.Fatalf("%s: %+v", query, faults)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		h.t.Fatalf("%s: %s: %v", query, data, err)
+	}
 }
 
 // token is an operator's.
@@ -150,7 +221,7 @@ func (h *house) send(r request) reply {
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	if err != nil {
+	if err != nil && response.Header.Get("Content-Type") != "application/zip" { // of an archive that breaks off, a part comes
 		h.t.Fatalf("%s %s: %v", r.method, r.path, err)
 	}
 	return reply{status: response.StatusCode, header: response.Header, body: string(body)}

@@ -32,7 +32,7 @@ const plantedPhone = "+447700900123"
 // secrets are what may not show anywhere: in any spelling of case.
 func (h *house) secrets() []string {
 	_, signature, _ := strings.Cut(h.token("admin"), ".")
-	return []string{planted, plantedPhone[1:], h.writeKey, basic(h.writeKey), signature, secret}
+	return append([]string{planted, plantedPhone[1:], h.writeKey, basic(h.writeKey), signature, secret}, h.tickets...)
 }
 
 // leaks lists the secrets that a text tells.
@@ -54,6 +54,9 @@ func TestNothingPersonalShows(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, o store.Options) {
 		h := open(t, o)
 		h.session("a sound database")
+		if len(h.tickets) == 0 {
+			t.Error("no archive was handed out, so nothing is known of what is told of one")
+		}
 		h.tamper(o, "ALTER TABLE sessions RENAME TO gone")
 		h.session("a database without sessions")
 		if h.store.Engine() == "postgres" {
@@ -138,10 +141,12 @@ func attributes(s sdktrace.ReadOnlySpan) string {
 // session sends good and bad requests of every kind, and looks at every error.
 func (h *house) session(with string) {
 	h.t.Helper()
-	for _, r := range slices.Concat(h.trackingNoise(), h.graphNoise()) {
-		answer := h.send(r)
-		if told := leaks(errorsOf(r, answer), h.secrets()); told != nil {
-			h.t.Errorf("with %s, %s %.300s is answered %d with %q: %s", with, r.path, r.body, answer.status, told, answer.body)
+	for _, noise := range []func() []request{h.trackingNoise, h.signalNoise, h.graphNoise, h.rightsNoise} { // each when the others have been heard
+		for _, r := range noise() {
+			answer := h.send(r)
+			if told := leaks(errorsOf(r, answer), h.secrets()); told != nil {
+				h.t.Errorf("with %s, %s %.300s is answered %d with %q: %s", with, r.path, r.body, answer.status, told, answer.body)
+			}
 		}
 	}
 	for _, raw := range []string{
@@ -168,17 +173,19 @@ func errorsOf(r request, a reply) string {
 		}
 		return string(parts["errors"]) + string(parts["extensions"])
 	}
-	if a.status == http.StatusOK && !strings.Contains(a.body, `"rejected"`) {
+	if a.status == http.StatusOK && !strings.Contains(a.body, `"rejected"`) && !strings.Contains(a.body, `"warnings"`) {
 		return ""
 	}
 	var answer map[string]any
 	if err := json.Unmarshal([]byte(a.body), &answer); err != nil {
 		return a.body
 	}
-	rejected, _ := answer["rejected"].([]any)
-	for _, one := range rejected {
-		if fields, ok := one.(map[string]any); ok {
-			delete(fields, "messageId")
+	for _, list := range []string{"rejected", "warnings", "withheld"} {
+		all, _ := answer[list].([]any)
+		for _, one := range all {
+			if fields, ok := one.(map[string]any); ok {
+				delete(fields, "messageId")
+			}
 		}
 	}
 	text, _ := json.Marshal(answer) // it was JSON
@@ -247,6 +254,96 @@ func (h *house) trackingNoise() []request {
 		request{path: "/healthz/" + planted, body: planted},
 		request{method: planted, path: "/metrics?" + planted},
 	)
+}
+
+// signalNoise is what may be said of consent, and cannot be read.
+func (h *house) signalNoise() []request {
+	var all []request
+	var batch []string
+	for n, consent := range []string{
+		`"` + planted + `"`, `["` + planted + `"]`, `{"tcString":"` + planted + `"}`, `{"tcString":{"` + planted + `":1}}`, `{"tcf":"` + tcString + planted + `"}`, `{"tcString":"` + tcString + `","tcf":"` + planted + `"}`,
+		`{"gppString":"` + planted + `"}`, `{"gpp":"DBABM~` + planted + `"}`, `{"gpp":["` + planted + `"]}`, `{"gpc":"` + planted + `"}`, `{"ad_storage":"` + planted + `"}`, `{"consentMode":{"` + planted + `@example.com":"` + planted + `"}}`,
+		`{"consentMode":"` + planted + `"}`, `{"categoryPreferences":{"` + planted + `@example.com":1}}`, `{"categoryPreferences":{"` + plantedPhone + `":"` + planted + `"}}`, `{"categoryPreferences":{"` + strings.Repeat(planted, 20) + `":true}}`,
+		`{"categoryPreferences":["` + planted + `"]}`, `{"categoryPreferences":{"` + planted + `":true,"Analytics":false,"Advertising":true}}`, `{"` + planted + ` ":{"` + plantedPhone + `":[1e400]}}`, `{"` + planted + `@example.com":"` + planted + `\u0000"}`,
+	} {
+		message := `{"type":"track","event":"` + planted + `","userId":"` + v(fmt.Sprint("signal", n)) + `","messageId":"` + v(fmt.Sprint("signal", n)) + `","context":{"consent":` + consent + `}}`
+		for _, header := range []string{"X-None: ", "Sec-GPC: 1", "Sec-GPC: " + planted} {
+			all = append(all, request{path: "/v1/track", body: message, header: []string{"Authorization: Basic " + basic(h.writeKey), header}})
+		}
+		all = append(all, request{path: "/v1/batch", body: `{"batch":[{"type":"page","userId":"` + v("heir") + `"}],"context":{"consent":` + consent + `}}`, header: []string{"Authorization: Basic " + basic(h.writeKey)}})
+		batch = append(batch, message)
+	}
+	return append(all, request{path: "/v1/batch", body: `{"batch":[` + strings.Join(batch, ",") + `]}`, header: []string{"Authorization: Basic " + basic(h.writeKey), "Sec-GPC: 1"}})
+}
+
+// rightsNoise decides, asks, objects and erases, rightly and wrongly.
+func (h *house) rightsNoise() []request {
+	const (
+		record   = `mutation($i: RecordConsentsInput!) { recordConsents(input: $i) { individual { id } consents { id evidence } receipt } }`
+		withdraw = `mutation($i: WithdrawConsentInput!) { withdrawConsent(input: $i) { consents { id } receipt } }`
+		object   = `mutation($i: ObjectInput!) { object(input: $i) { receipt } }`
+		rectify  = `mutation($i: RectifyInput!) { rectify(input: $i) { receipt } }`
+		export   = `mutation($i: RequestExportInput!) { requestExport(input: $i) { url receipt } }`
+		erase    = `mutation($i: EraseInput!) { erase(input: $i) { receipt } }`
+		define   = `mutation($i: DefinePurposeInput!) { definePurpose(input: $i) { purpose { id } } }`
+		states   = `query($p: String!) { individual(by: {userId: "` + planted + `-user"}) { consent(purpose: $p) { permitted } consents { nodes { evidence } } requests { id } accessLog { totalCount } } }`
+	)
+	who, nobody := map[string]any{"userId": v("user")}, map[string]any{"email": planted + "-nobody@example.com"}
+	in := func(fields map[string]any) map[string]any { return map[string]any{"i": fields} }
+	long := strings.Repeat(planted, 200)
+	decision := func(purpose string, fields map[string]any) map[string]any {
+		all := map[string]any{"purpose": purpose, "decision": "GRANTED"}
+		for k, v := range fields {
+			all[k] = v
+		}
+		return all
+	}
+	consents := func(individual map[string]any, decisions ...any) string {
+		return operation(record, in(map[string]any{"individual": individual, "consents": decisions}))
+	}
+	bodies := []string{
+		consents(who, decision("marketing", map[string]any{"evidence": map[string]any{"form": planted}, "policyVersion": planted, "jurisdiction": planted, "effectiveAt": "2026-03-01T10:00:00Z"})),
+		consents(map[string]any{"phone": plantedPhone}, decision("personalization", map[string]any{"evidence": planted})),
+		consents(who, decision(planted, nil)), consents(who, decision("marketing", map[string]any{"policyVersion": long})), consents(who, decision("marketing", map[string]any{"jurisdiction": long})),
+		consents(who, decision("marketing", map[string]any{"evidence": long + long + long + long + long + long})), consents(who, decision("marketing", map[string]any{"evidence": planted + "\x00"})),
+		consents(who, decision("marketing", map[string]any{"method": planted})), consents(who, decision("marketing", map[string]any{"effectiveAt": planted})), consents(who, decision("marketing", map[string]any{"expiresAt": "2001-01-01T00:00:00Z", "evidence": planted})),
+		consents(who, decision("marketing", map[string]any{"decision": planted})), consents(who, decision("marketing", map[string]any{planted: planted})), consents(who, planted), consents(who),
+		consents(who, decision("marketing", nil), decision("marketing", map[string]any{"evidence": planted})), consents(map[string]any{"email": planted}, decision("marketing", nil)), consents(map[string]any{"id": "ind_" + planted}, decision("marketing", nil)),
+		consents(map[string]any{"userId": planted + "\x00"}, decision("marketing", nil)), consents(map[string]any{"userId": planted, "email": planted}, decision("marketing", nil)),
+		operation(record, in(map[string]any{"individual": who, "source": planted, "consents": []any{decision("marketing", nil)}})), operation(record, in(map[string]any{"individual": planted, "consents": planted})),
+		operation(withdraw, in(map[string]any{"individual": who, "purposes": []string{"marketing"}, "reason": planted})), operation(withdraw, in(map[string]any{"individual": who, "purposes": []string{planted}, "reason": planted})),
+		operation(withdraw, in(map[string]any{"individual": who, "purposes": []string{"marketing"}, "reason": long})), operation(withdraw, in(map[string]any{"individual": who, "purposes": []string{"marketing", "marketing"}, "reason": planted})),
+		operation(withdraw, in(map[string]any{"individual": map[string]any{"id": planted}, "purposes": []string{"marketing"}})), operation(withdraw, in(map[string]any{"individual": nobody, "purposes": []string{}, "reason": planted})),
+		operation(object, in(map[string]any{"individual": who, "purposes": []string{"service"}, "reason": planted})), operation(object, in(map[string]any{"individual": who, "purposes": []string{planted}})), operation(object, in(map[string]any{"individual": nobody, "reason": planted})),
+		operation(rectify, in(map[string]any{"individual": who, "traits": map[string]any{"note": planted}, "reason": planted})), operation(rectify, in(map[string]any{"individual": who, "traits": planted})), operation(rectify, in(map[string]any{"individual": who, "traits": map[string]any{planted + "\x00": planted}})),
+		operation(rectify, in(map[string]any{"individual": nobody, "traits": map[string]any{"note": planted}})), operation(rectify, in(map[string]any{"individual": who, "traits": map[string]any{"note": planted}, "reason": long})),
+		operation(export, in(map[string]any{"individual": nobody})), operation(export, in(map[string]any{"individual": map[string]any{"id": planted}})), operation(export, in(map[string]any{"individual": who, "kind": planted})), operation(export, in(map[string]any{"individual": who, "kind": "ERASURE"})),
+		operation(erase, in(map[string]any{"individual": nobody, "reason": planted})), operation(erase, in(map[string]any{"individual": who, "reason": long})), operation(erase, in(map[string]any{"individual": who, "reason": planted + "\x00"})), operation(erase, in(map[string]any{"individual": who, "reason": ""})),
+		operation(define, in(map[string]any{"key": long, "name": planted, "description": planted, "legalBasis": "CONSENT"})), operation(define, in(map[string]any{"key": planted, "name": planted, "description": planted, "legalBasis": planted})), operation(define, in(map[string]any{"key": planted, "name": planted, "description": planted, "legalBasis": "CONSENT", "floor": 0})),
+		operation(states, map[string]any{"p": planted}), operation(states, map[string]any{"p": "marketing"}),
+	}
+	var all []request
+	for _, body := range bodies {
+		for _, token := range []string{h.token("admin"), h.token("insights:read"), h.own("ind_01j2jy8kavfgx9p7hfdp57rqgg")} {
+			all = append(all, request{path: "/graphql", body: body, header: []string{"Authorization: Bearer " + token, "Acquaint-Purpose: analytics"}})
+		}
+	}
+	// The archive, by its address and by others.
+	data, _ := h.asks(h.token("requests:write"), "", export, in(map[string]any{"individual": who})) // not without a database
+	var asked struct{ RequestExport struct{ URL string } }
+	_ = json.Unmarshal(data, &asked) // as above
+	if address, err := url.Parse(asked.RequestExport.URL); err == nil && address.Query().Has("ticket") {
+		h.tickets = append(h.tickets, address.Query().Get("ticket"))
+		all = append(all, get(asked.RequestExport.URL), request{method: planted, path: asked.RequestExport.URL}, get(asked.RequestExport.URL+planted), get(asked.RequestExport.URL+"&"+planted), get(address.Path+"?until="+planted+"&ticket="+h.tickets[len(h.tickets)-1]))
+	}
+	const request0 = "/v1/exports/req_01j2jy8kavfgx9p7hfdp57rqgg"
+	all = append(all,
+		get("/v1/exports/"+planted), get("/v1/exports/"+planted+"?until=1&ticket="+planted), get(request0), get(request0+"?until="+planted+"&ticket="+planted), get(request0+"?until=99999999999&ticket="+planted), get(request0+"?until=1&ticket="+url.QueryEscape(planted+"\x00")),
+		get("/v1/exports/"+planted+"/"+planted), request{path: request0, body: planted}, get("/v1/receipt-key?"+planted), request{path: "/v1/receipt-key", body: planted},
+		request{path: "/graphql", body: query(`subscription { consentChanges(purpose: "` + planted + `") { id } }`), header: []string{"Authorization: Bearer " + h.token("admin"), "Acquaint-Purpose: analytics", "Accept: text/event-stream"}},
+		request{path: "/graphql", body: operation(erase, in(map[string]any{"individual": who, "reason": planted})), header: []string{"Authorization: Bearer " + h.token("requests:write")}},
+	)
+	return all
 }
 
 func (h *house) graphNoise() []request {
