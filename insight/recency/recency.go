@@ -1,10 +1,10 @@
 package recency
 
 import (
-	"slices"
 	"time"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/median"
 )
 
 // OwnGaps is how many gaps of their own an individual needs for a trip wire of
@@ -15,18 +15,22 @@ const OwnGaps = 3
 type Options struct {
 	// PopulationTripWire is the trip wire of an individual who has fewer than
 	// [OwnGaps] gaps but has been seen: the population's median latency at their
-	// step. Nil when it is not known; they then have no trip wire.
+	// step. Nil: Habit tells it, and where that does not either, they have none.
 	PopulationTripWire *time.Duration
+	// Habit is the population's. Nil when it is not known; there is then no
+	// percentile.
+	Habit *Habit
 }
 
 // Result is how recently and how regularly an individual did something.
 type Result struct {
-	LastAt    time.Time      // of the last matching interaction; zero when there is none
-	Elapsed   time.Duration  // asOf minus LastAt; 0 when there is none
-	Count     int            // of matching interactions
-	MedianGap *time.Duration // between consecutive ones; nil with fewer than two
-	TripWire  *time.Duration // the silence from which they are overdue; nil when there is none
-	Overdue   bool           // whether Elapsed is over TripWire
+	LastAt     time.Time      // of the last matching interaction; zero when there is none
+	Elapsed    time.Duration  // asOf minus LastAt; 0 when there is none
+	Count      int            // of matching interactions
+	MedianGap  *time.Duration // between consecutive ones; nil with fewer than two
+	TripWire   *time.Duration // the silence from which they are overdue; nil when there is none
+	Overdue    bool           // whether Elapsed is over TripWire
+	Percentile *float64       // share of individuals less recent, see Habit.Percentile; nil when it is not known
 }
 
 // Of answers for one individual as of a moment. The timeline may be in any order
@@ -50,25 +54,21 @@ func Of(t insight.Timeline, sel insight.Selector, asOf time.Time, options Option
 	}
 	r.Elapsed = asOf.Sub(r.LastAt)
 	r.TripWire = options.PopulationTripWire
+	if habit := options.Habit; habit != nil {
+		if wire, ok := habit.TripWire(r.Count); ok && r.TripWire == nil {
+			r.TripWire = &wire
+		}
+		if share, ok := habit.Percentile(r.LastAt); ok {
+			r.Percentile = &share
+		}
+	}
 	if len(gaps) > 0 {
-		median := median(gaps)
-		r.MedianGap = &median
+		usual := median.Of(gaps)
+		r.MedianGap = &usual
 		if len(gaps) >= OwnGaps {
-			r.TripWire = &median
+			r.TripWire = &usual
 		}
 	}
 	r.Overdue = r.TripWire != nil && r.Elapsed > *r.TripWire
 	return r
-}
-
-// median is exact: moments are whole microseconds, so that half of one is a whole
-// number of nanoseconds. It sorts the gaps, of which there is at least one.
-func median(gaps []time.Duration) time.Duration {
-	slices.Sort(gaps)
-	upper := gaps[len(gaps)/2]
-	if len(gaps)%2 == 1 {
-		return upper
-	}
-	lower := gaps[len(gaps)/2-1]
-	return lower + (upper-lower)/2 // their sum could overflow
 }

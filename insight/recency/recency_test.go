@@ -31,13 +31,21 @@ func TestScripts(t *testing.T) {
 		if types := q.Ask.Option("types"); types != "" {
 			sel.Types = strings.Split(types, ",")
 		}
+		if q.Ask.Words[0] != "recency" {
+			return askAll(q.Ask, people(q.Load, timeline), sel, asOf)
+		}
 		var options recency.Options
-		if text := q.Ask.Option("population"); text != "" {
+		if text := q.Ask.Option("population"); text == "everyone" {
+			options.Habit = habit(people(q.Load, timeline), recency.HabitOptions{Event: sel, AsOf: asOf})
+		} else if text != "" {
 			wire, err := insight.ParseDuration(text)
 			if err != nil {
 				return nil, err
 			}
 			options.PopulationTripWire = &wire
+		}
+		if who := q.Ask.Option("who"); who != "" {
+			timeline = slices.DeleteFunc(timeline, func(x *insight.Interaction) bool { return !strings.Contains(string(x.Properties), `"who":"`+who+`"`) })
 		}
 		return tell(recency.Of(timeline, sel, asOf, options)), nil
 	})
@@ -48,7 +56,11 @@ func tell(r recency.Result) []string {
 	if r.Count == 0 {
 		first = "last never, count 0"
 	}
-	return []string{first, fmt.Sprintf("median gap %s, trip wire %s, %s", span(r.MedianGap), span(r.TripWire), map[bool]string{true: "overdue", false: "on time"}[r.Overdue])}
+	lines := []string{first, fmt.Sprintf("median gap %s, trip wire %s, %s", span(r.MedianGap), span(r.TripWire), map[bool]string{true: "overdue", false: "on time"}[r.Overdue])}
+	if r.Percentile != nil {
+		lines = append(lines, fmt.Sprintf("more recent than %.3g of all", *r.Percentile))
+	}
+	return lines
 }
 
 func span(d *time.Duration) string {
