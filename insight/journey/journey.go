@@ -92,26 +92,25 @@ func All(t insight.Timeline, options Options) []Journey {
 		converts = options.Conversion.Matcher()
 	}
 	var all []Journey
-	var current *Journey // the open one
-	var last time.Time
-	quiet := func(now time.Time) {
-		if current != nil && now.Sub(last) > lookback {
-			current.EndedAt, current = last, nil
-		}
-	}
+	way := trail{lookback: lookback}
 	for _, x := range t.Ordered().AsOf(options.AsOf) {
-		quiet(x.OccurredAt)
-		if current == nil {
+		last := way.last // where the journey before ended, if this is another one
+		if way.step(x) == newJourney {
+			if n := len(all); n > 0 {
+				all[n-1].EndedAt = last
+			}
 			all = append(all, Journey{StartedAt: x.OccurredAt})
-			current = &all[len(all)-1]
 		}
+		current := &all[len(all)-1]
 		current.add(x)
-		last = x.OccurredAt
 		if converts(x) {
-			current.Converted, current.EndedAt, current = true, last, nil
+			current.Converted, current.EndedAt = true, x.OccurredAt
+			way.convert()
 		}
 	}
-	quiet(options.AsOf)
+	if way.quiet(options.AsOf) {
+		all[len(all)-1].EndedAt = way.last
+	}
 	return all
 }
 
@@ -131,8 +130,4 @@ func (j *Journey) add(x *insight.Interaction) {
 		p.SincePrevious = x.OccurredAt.Sub(j.Touchpoints[n-1].LastAt)
 	}
 	j.Touchpoints = append(j.Touchpoints, p)
-}
-
-func sameChannel(a, b *insight.Channel) bool {
-	return a == b || a != nil && b != nil && a.Key == b.Key
 }

@@ -18,7 +18,7 @@ import (
 )
 
 func TestScripts(t *testing.T) {
-	script.Run(t, "testdata/*.txt", func(q script.Question) ([]string, error) {
+	script.Run(t, "testdata/touchpoints.txt", func(q script.Question) ([]string, error) {
 		timeline, err := script.Timeline(q.Load)
 		if err != nil {
 			return nil, err
