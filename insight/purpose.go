@@ -78,6 +78,10 @@ func (b LegalBasis) Unasked() bool { return b != BasisConsent }
 // consent or object. The other bases do not ask.
 func (b LegalBasis) Choice() bool { return b == BasisConsent || b == BasisLegitimateInterest }
 
+// OutreachPurpose is the key of the purpose for which the business approaches people:
+// a no to it is what OPTED_OUT means.
+const OutreachPurpose = "marketing"
+
 // DefaultPurposes are the five that every installation starts with; ids are the
 // store's to give.
 func DefaultPurposes() []Purpose {

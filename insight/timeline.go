@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 // earlier stays. The timeline itself is not changed; it is returned as it is when
 // it is in order already.
 func (t Timeline) Ordered() Timeline {
+	if t.inOrderOfIDs() {
+		return t
+	}
 	seen := make(map[uuid.UUID]struct{}, len(t))
 	tidy := true
 	for i, x := range t {
@@ -38,6 +42,17 @@ func (t Timeline) Ordered() Timeline {
 		seen[x.ID] = struct{}{}
 		return repeated
 	})
+}
+
+// inOrderOfIDs reports whether the timeline is in order and its ids are too, as those
+// of events that came as they happened: then none is there twice.
+func (t Timeline) inOrderOfIDs() bool {
+	for i := 1; i < len(t); i++ {
+		if !t[i-1].Before(t[i]) || bytes.Compare(t[i-1].ID[:], t[i].ID[:]) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // AsOf returns the part of an ordered timeline that had happened at a moment:

@@ -382,6 +382,44 @@ func Lapse(purposes []*insight.Purpose, decisions []*insight.Consent, at time.Ti
 	return time.Time{}
 }
 
+// Refusals are the spans in which a person had said no to a purpose, by all that is
+// known, the earliest first.
+func Refusals(p *insight.Purpose, decisions []*insight.Consent) []insight.Refusal {
+	ahead := history(p, decisions)
+	if len(ahead) == 0 {
+		return nil
+	}
+	var turns []time.Time
+	for _, d := range ahead {
+		turns = append(turns, d.EffectiveAt)
+		if !d.ExpiresAt.IsZero() {
+			turns = append(turns, d.ExpiresAt)
+		}
+	}
+	for _, v := range p.Versions {
+		turns = append(turns, v.At)
+	}
+	slices.SortFunc(turns, time.Time.Compare)
+	var refusals []insight.Refusal
+	var said words
+	refused := false
+	for _, at := range slices.CompactFunc(turns, time.Time.Equal) {
+		for len(ahead) > 0 && !ahead[0].EffectiveAt.After(at) {
+			said, ahead = said.hear(ahead[0]), ahead[1:]
+		}
+		status := weigh(p.TermsAt(at).LegalBasis, said.settles(at), at).Status
+		no := status == StatusDenied || status == StatusWithdrawn
+		switch {
+		case no && !refused:
+			refusals = append(refusals, insight.Refusal{From: at})
+		case !no && refused:
+			refusals[len(refusals)-1].To = at
+		}
+		refused = no
+	}
+	return refusals
+}
+
 // Refused reports whether any purpose is refused: a no is in force.
 func Refused(decisions []*insight.Consent, at time.Time) bool {
 	return slices.ContainsFunc(about(decisions), func(p *insight.Purpose) bool {
