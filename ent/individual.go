@@ -36,6 +36,8 @@ type Individual struct {
 	Decided bool `json:"decided,omitempty"`
 	// when permitted changes by time alone
 	LapsesAt *time.Time `json:"lapses_at,omitempty"`
+	// their history, written small for questions about everyone; NULL where it is to be written anew
+	Digest *[]byte `json:"digest,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the IndividualQuery when eager-loading is set.
 	Edges        IndividualEdges `json:"edges"`
@@ -120,6 +122,8 @@ func (*Individual) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case individual.FieldDigest:
+			values[i] = new([]byte)
 		case individual.FieldActed, individual.FieldIdentified, individual.FieldContested, individual.FieldDecided:
 			values[i] = new(sql.NullBool)
 		case individual.FieldPermitted, individual.FieldWhole:
@@ -203,6 +207,12 @@ func (_m *Individual) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LapsesAt = new(time.Time)
 				*_m.LapsesAt = value.Time
+			}
+		case individual.FieldDigest:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field digest", values[i])
+			} else if value != nil {
+				_m.Digest = value
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -297,6 +307,11 @@ func (_m *Individual) String() string {
 	if v := _m.LapsesAt; v != nil {
 		builder.WriteString("lapses_at=")
 		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.Digest; v != nil {
+		builder.WriteString("digest=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteByte(')')
 	return builder.String()

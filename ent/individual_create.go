@@ -129,6 +129,12 @@ func (_c *IndividualCreate) SetNillableLapsesAt(v *time.Time) *IndividualCreate 
 	return _c
 }
 
+// SetDigest sets the "digest" field.
+func (_c *IndividualCreate) SetDigest(v []byte) *IndividualCreate {
+	_c.mutation.SetDigest(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *IndividualCreate) SetID(v uuid.UUID) *IndividualCreate {
 	_c.mutation.SetID(v)
@@ -390,6 +396,10 @@ func (_c *IndividualCreate) createSpec() (*Individual, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LapsesAt(); ok {
 		_spec.SetField(individual.FieldLapsesAt, field.TypeTime, value)
 		_node.LapsesAt = &value
+	}
+	if value, ok := _c.mutation.Digest(); ok {
+		_spec.SetField(individual.FieldDigest, field.TypeBytes, value)
+		_node.Digest = &value
 	}
 	if nodes := _c.mutation.IdentifiersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

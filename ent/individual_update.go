@@ -181,6 +181,18 @@ func (_u *IndividualUpdate) ClearLapsesAt() *IndividualUpdate {
 	return _u
 }
 
+// SetDigest sets the "digest" field.
+func (_u *IndividualUpdate) SetDigest(v []byte) *IndividualUpdate {
+	_u.mutation.SetDigest(v)
+	return _u
+}
+
+// ClearDigest clears the value of the "digest" field.
+func (_u *IndividualUpdate) ClearDigest() *IndividualUpdate {
+	_u.mutation.ClearDigest()
+	return _u
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
 func (_u *IndividualUpdate) AddIdentifierIDs(ids ...uuid.UUID) *IndividualUpdate {
 	_u.mutation.AddIdentifierIDs(ids...)
@@ -473,6 +485,12 @@ func (_u *IndividualUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if _u.mutation.LapsesAtCleared() {
 		_spec.ClearField(individual.FieldLapsesAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Digest(); ok {
+		_spec.SetField(individual.FieldDigest, field.TypeBytes, value)
+	}
+	if _u.mutation.DigestCleared() {
+		_spec.ClearField(individual.FieldDigest, field.TypeBytes)
 	}
 	if _u.mutation.IdentifiersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -910,6 +928,18 @@ func (_u *IndividualUpdateOne) ClearLapsesAt() *IndividualUpdateOne {
 	return _u
 }
 
+// SetDigest sets the "digest" field.
+func (_u *IndividualUpdateOne) SetDigest(v []byte) *IndividualUpdateOne {
+	_u.mutation.SetDigest(v)
+	return _u
+}
+
+// ClearDigest clears the value of the "digest" field.
+func (_u *IndividualUpdateOne) ClearDigest() *IndividualUpdateOne {
+	_u.mutation.ClearDigest()
+	return _u
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
 func (_u *IndividualUpdateOne) AddIdentifierIDs(ids ...uuid.UUID) *IndividualUpdateOne {
 	_u.mutation.AddIdentifierIDs(ids...)
@@ -1232,6 +1262,12 @@ func (_u *IndividualUpdateOne) sqlSave(ctx context.Context) (_node *Individual, 
 	}
 	if _u.mutation.LapsesAtCleared() {
 		_spec.ClearField(individual.FieldLapsesAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Digest(); ok {
+		_spec.SetField(individual.FieldDigest, field.TypeBytes, value)
+	}
+	if _u.mutation.DigestCleared() {
+		_spec.ClearField(individual.FieldDigest, field.TypeBytes)
 	}
 	if _u.mutation.IdentifiersCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -4447,6 +4447,7 @@ type IndividualMutation struct {
 	addwhole            *int64
 	decided             *bool
 	lapses_at           *time.Time
+	digest              *[]byte
 	clearedFields       map[string]struct{}
 	identifiers         map[uuid.UUID]struct{}
 	removedidentifiers  map[uuid.UUID]struct{}
@@ -4952,6 +4953,55 @@ func (m *IndividualMutation) ResetLapsesAt() {
 	delete(m.clearedFields, individual.FieldLapsesAt)
 }
 
+// SetDigest sets the "digest" field.
+func (m *IndividualMutation) SetDigest(b []byte) {
+	m.digest = &b
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *IndividualMutation) Digest() (r []byte, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Individual entity.
+// If the Individual object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndividualMutation) OldDigest(ctx context.Context) (v *[]byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ClearDigest clears the value of the "digest" field.
+func (m *IndividualMutation) ClearDigest() {
+	m.digest = nil
+	m.clearedFields[individual.FieldDigest] = struct{}{}
+}
+
+// DigestCleared returns if the "digest" field was cleared in this mutation.
+func (m *IndividualMutation) DigestCleared() bool {
+	_, ok := m.clearedFields[individual.FieldDigest]
+	return ok
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *IndividualMutation) ResetDigest() {
+	m.digest = nil
+	delete(m.clearedFields, individual.FieldDigest)
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by ids.
 func (m *IndividualMutation) AddIdentifierIDs(ids ...uuid.UUID) {
 	if m.identifiers == nil {
@@ -5310,7 +5360,7 @@ func (m *IndividualMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IndividualMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.first_seen_at != nil {
 		fields = append(fields, individual.FieldFirstSeenAt)
 	}
@@ -5338,6 +5388,9 @@ func (m *IndividualMutation) Fields() []string {
 	if m.lapses_at != nil {
 		fields = append(fields, individual.FieldLapsesAt)
 	}
+	if m.digest != nil {
+		fields = append(fields, individual.FieldDigest)
+	}
 	return fields
 }
 
@@ -5364,6 +5417,8 @@ func (m *IndividualMutation) Field(name string) (ent.Value, bool) {
 		return m.Decided()
 	case individual.FieldLapsesAt:
 		return m.LapsesAt()
+	case individual.FieldDigest:
+		return m.Digest()
 	}
 	return nil, false
 }
@@ -5391,6 +5446,8 @@ func (m *IndividualMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldDecided(ctx)
 	case individual.FieldLapsesAt:
 		return m.OldLapsesAt(ctx)
+	case individual.FieldDigest:
+		return m.OldDigest(ctx)
 	}
 	return nil, fmt.Errorf("unknown Individual field %s", name)
 }
@@ -5463,6 +5520,13 @@ func (m *IndividualMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLapsesAt(v)
 		return nil
+	case individual.FieldDigest:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Individual field %s", name)
 }
@@ -5523,6 +5587,9 @@ func (m *IndividualMutation) ClearedFields() []string {
 	if m.FieldCleared(individual.FieldLapsesAt) {
 		fields = append(fields, individual.FieldLapsesAt)
 	}
+	if m.FieldCleared(individual.FieldDigest) {
+		fields = append(fields, individual.FieldDigest)
+	}
 	return fields
 }
 
@@ -5539,6 +5606,9 @@ func (m *IndividualMutation) ClearField(name string) error {
 	switch name {
 	case individual.FieldLapsesAt:
 		m.ClearLapsesAt()
+		return nil
+	case individual.FieldDigest:
+		m.ClearDigest()
 		return nil
 	}
 	return fmt.Errorf("unknown Individual nullable field %s", name)
@@ -5574,6 +5644,9 @@ func (m *IndividualMutation) ResetField(name string) error {
 		return nil
 	case individual.FieldLapsesAt:
 		m.ResetLapsesAt()
+		return nil
+	case individual.FieldDigest:
+		m.ResetDigest()
 		return nil
 	}
 	return fmt.Errorf("unknown Individual field %s", name)

@@ -102,6 +102,7 @@ type batch struct {
 	spans        map[uuid.UUID][]consent.Span // what covered whom when, of those who have decided
 	lapse        time.Time                    // the next moment at which a grant ends that was seen to
 	kept         []uuid.UUID                  // interactions, to be announced
+	touched      map[uuid.UUID]bool           // individuals whose digest says no longer what is so
 	covers       bool                         // whether somebody may be covered by other purposes now
 }
 
@@ -527,6 +528,7 @@ func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) error {
 		}
 		b.kept = append(b.kept, a.id)
 		whose := b.individualOf(a.keys[0])
+		b.touched[whose] = true
 		id.uuid(a.id)
 		individual.uuid(whose)
 		owner.uuid(a.keys[0])

@@ -481,6 +481,9 @@ func (b *batch) consider(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, one := range ids {
+		b.touched[one] = true
+	}
 	rows := b.engine.rows()
 	id, permitted, wholly, decided, lapses := rows.column("id", "uuid"), rows.column("permitted", "bigint"), rows.column("whole", "bigint"), rows.column("decided", "bool"), rows.column("lapses_at", "timestamptz")
 	for _, one := range ids {

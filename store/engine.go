@@ -208,7 +208,7 @@ const arrayHeader = 5 * 4
 
 // elements are the types of PostgreSQL that columns have.
 var elements = map[string]oid.Oid{
-	"bigint": oid.T_int8, "bool": oid.T_bool, "float8": oid.T_float8, "jsonb": oid.T_jsonb, "smallint": oid.T_int2,
+	"bigint": oid.T_int8, "bool": oid.T_bool, "bytea": oid.T_bytea, "float8": oid.T_float8, "jsonb": oid.T_jsonb, "smallint": oid.T_int2,
 	"text": oid.T_text, "timestamptz": oid.T_timestamptz, "uuid": oid.T_uuid,
 }
 
@@ -339,6 +339,15 @@ func (c *column) timeOrNull(t time.Time) {
 		return
 	}
 	c.time(t)
+}
+
+func (c *column) bytes(v []byte) {
+	if !c.pg {
+		c.keep(v)
+		return
+	}
+	c.next(len(v))
+	c.buf = append(c.buf, v...)
 }
 
 func (c *column) text(v string) {

@@ -31,6 +31,7 @@ const (
 type interactionScan struct {
 	reader               *Reader
 	detail               Detail
+	bare                 bool // of a channel its id is told, and nothing else
 	x                    insight.Interaction
 	source, channel      uuid.UUID
 	direction            number
@@ -87,6 +88,10 @@ func (s *interactionScan) row(ctx context.Context, rows *sql.Rows) (*insight.Int
 	}
 	if len(s.properties) > 0 {
 		x.Properties = slices.Clone(json.RawMessage(s.properties))
+	}
+	if s.bare {
+		x.Channel = &insight.Channel{ID: s.channel}
+		return &x, nil
 	}
 	var err error
 	if x.Channel, err = s.reader.store.directory.channelByID(ctx, s.channel); err != nil {

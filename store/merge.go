@@ -136,11 +136,15 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 		if err := do(b); err != nil {
 			return err
 		}
+		if err := b.undigest(ctx); err != nil {
+			return err
+		}
 		return b.announce(ctx)
 	})
 	if err != nil {
 		return err
 	}
+	s.moves.Add(1)
 	if done.covers {
 		s.changes.Add(1)
 	}
@@ -162,7 +166,7 @@ func (s *Store) newBatch(ctx context.Context, tx *sql.Tx) (*batch, error) {
 		store: s, tx: tx, engine: s.write, policy: p, now: insight.Moment(s.now()),
 		identifiers: map[uuid.UUID]*identifierRow{}, individuals: map[uuid.UUID]*individualRow{}, links: map[uuid.UUID]*linkRow{},
 		unsettled: map[uuid.UUID]bool{}, rebuild: map[uuid.UUID]bool{}, runs: map[session.Line][]session.Run{},
-		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{},
+		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{}, touched: map[uuid.UUID]bool{},
 	}, nil
 }
 

@@ -83,6 +83,17 @@ func (r *Reader) coveredThen(table string) string {
 	return "TRUE"
 }
 
+// exists is the same wall, for what was read of an individual who is covered.
+func (r *Reader) exists() func(insight.Set) bool {
+	p := r.Purpose()
+	return func(permitted insight.Set) bool {
+		if p.Inverted {
+			permitted = ^permitted
+		}
+		return p.Retroactive || permitted&p.Set() != 0
+	}
+}
+
 // holds is the condition that a stored set of purposes holds one.
 //
 // An inverted one is asked for by the complement: of an equation, PostgreSQL would

@@ -66,12 +66,12 @@ func (s *Store) fulfil(ctx context.Context, kind insight.RequestKind, individual
 	if err != nil {
 		return nil, nil, err
 	}
-	q.Digest = digest(signed)
+	q.Digest = fingerprint(signed)
 	err = s.transact(ctx, "store.fulfil", func(tx *sql.Tx) error { return insertRequest(ctx, s.write, tx, q) })
 	return q, signed, err
 }
 
-func digest(document []byte) string {
+func fingerprint(document []byte) string {
 	sum := sha256.Sum256(document)
 	return hex.EncodeToString(sum[:])
 }

@@ -87,7 +87,7 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 	}
 	return r.insert(ctx, b.tx, "individuals", `ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
 			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted, whole = excluded.whole,
-			decided = excluded.decided, lapses_at = excluded.lapses_at`)
+			decided = excluded.decided, lapses_at = excluded.lapses_at, digest = NULL`)
 }
 
 func (b *batch) writeIdentifiers(ctx context.Context) error {
@@ -162,6 +162,7 @@ func (b *batch) carryOut(ctx context.Context) error {
 	partFrom, partTo, owner := parts.column("gone", "uuid"), parts.column("survivor", "uuid"), parts.column("member", "uuid")
 	survivors := make(map[uuid.UUID]uuid.UUID, len(b.moves))
 	for _, m := range b.moves {
+		b.touched[m.from], b.touched[m.to] = true, true
 		if m.owner == uuid.Nil {
 			from.uuid(m.from)
 			to.uuid(m.to)

@@ -61,6 +61,7 @@ type Store struct {
 	lookEvery   time.Duration
 	accessLog   accessLog
 	changes     atomic.Uint64 // how often this process heard that somebody may have been covered by something else
+	moves       atomic.Uint64 // how often this process changed anything
 	feed        *feed
 	opened      int64    // the newest migration that the database had
 	secret      [32]byte // from which the keys of identifiers are derived

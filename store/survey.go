@@ -36,6 +36,15 @@ func (s *Store) Survey(ctx context.Context, v *insight.Viewer) (*Survey, error) 
 	return &Survey{reader: r, viewer: v}, nil
 }
 
+// Survey counts the population for this reader, who may read individuals; nil for
+// somebody who reads what is held of themselves, for whom nobody else exists.
+func (r *Reader) Survey() *Survey {
+	if r.self != uuid.Nil {
+		return nil
+	}
+	return &Survey{reader: r, viewer: r.viewer}
+}
+
 // Floor says which numbers this viewer is told.
 func (s *Survey) Floor() smallgroup.Floor { return smallgroup.For(s.viewer, s.reader.Purpose()) }
 

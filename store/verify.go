@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -147,6 +149,9 @@ func (v *verifier) chunks(ctx context.Context) error {
 		if err := v.traits(ctx, v.engine.keys(some)); err != nil {
 			return err
 		}
+		if err := v.digested(ctx, some); err != nil {
+			return err
+		}
 		if v.progress != nil {
 			v.progress(v.Interactions)
 		}
@@ -161,6 +166,28 @@ func (v *verifier) chunks(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// digested compares the digests of some individuals with what the facts give.
+func (v *verifier) digested(ctx context.Context, ids []uuid.UUID) error {
+	kept := map[uuid.UUID][]byte{}
+	err := v.query(ctx, "SELECT id, digest FROM individuals WHERE digest IS NOT NULL AND "+v.engine.anyOf("id", 1), []any{v.engine.keys(ids)}, func(r *sql.Rows) error {
+		var id uuid.UUID
+		var written []byte
+		err := r.Scan(&id, &written)
+		kept[id] = written
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	digests, err := v.digests(ctx, slices.Collect(maps.Keys(kept)))
+	for id, written := range kept {
+		if !bytes.Equal(written, digests[id]) {
+			v.differ("individual %s: their digest is not what their interactions and ledger give", ind(id))
+		}
+	}
+	return err
 }
 
 // sessions folds the sessions of some individuals from their interactions, checks

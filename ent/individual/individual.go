@@ -31,6 +31,8 @@ const (
 	FieldDecided = "decided"
 	// FieldLapsesAt holds the string denoting the lapses_at field in the database.
 	FieldLapsesAt = "lapses_at"
+	// FieldDigest holds the string denoting the digest field in the database.
+	FieldDigest = "digest"
 	// EdgeIdentifiers holds the string denoting the identifiers edge name in mutations.
 	EdgeIdentifiers = "identifiers"
 	// EdgeTraits holds the string denoting the traits edge name in mutations.
@@ -101,6 +103,7 @@ var Columns = []string{
 	FieldWhole,
 	FieldDecided,
 	FieldLapsesAt,
+	FieldDigest,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

@@ -101,6 +101,11 @@ func LapsesAt(v time.Time) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldLapsesAt, v))
 }
 
+// Digest applies equality check predicate on the "digest" field. It's identical to DigestEQ.
+func Digest(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldDigest, v))
+}
+
 // FirstSeenAtEQ applies the EQ predicate on the "first_seen_at" field.
 func FirstSeenAtEQ(v time.Time) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldFirstSeenAt, v))
@@ -349,6 +354,56 @@ func LapsesAtIsNil() predicate.Individual {
 // LapsesAtNotNil applies the NotNil predicate on the "lapses_at" field.
 func LapsesAtNotNil() predicate.Individual {
 	return predicate.Individual(sql.FieldNotNull(FieldLapsesAt))
+}
+
+// DigestEQ applies the EQ predicate on the "digest" field.
+func DigestEQ(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldDigest, v))
+}
+
+// DigestNEQ applies the NEQ predicate on the "digest" field.
+func DigestNEQ(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldNEQ(FieldDigest, v))
+}
+
+// DigestIn applies the In predicate on the "digest" field.
+func DigestIn(vs ...[]byte) predicate.Individual {
+	return predicate.Individual(sql.FieldIn(FieldDigest, vs...))
+}
+
+// DigestNotIn applies the NotIn predicate on the "digest" field.
+func DigestNotIn(vs ...[]byte) predicate.Individual {
+	return predicate.Individual(sql.FieldNotIn(FieldDigest, vs...))
+}
+
+// DigestGT applies the GT predicate on the "digest" field.
+func DigestGT(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldGT(FieldDigest, v))
+}
+
+// DigestGTE applies the GTE predicate on the "digest" field.
+func DigestGTE(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldGTE(FieldDigest, v))
+}
+
+// DigestLT applies the LT predicate on the "digest" field.
+func DigestLT(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldLT(FieldDigest, v))
+}
+
+// DigestLTE applies the LTE predicate on the "digest" field.
+func DigestLTE(v []byte) predicate.Individual {
+	return predicate.Individual(sql.FieldLTE(FieldDigest, v))
+}
+
+// DigestIsNil applies the IsNil predicate on the "digest" field.
+func DigestIsNil() predicate.Individual {
+	return predicate.Individual(sql.FieldIsNull(FieldDigest))
+}
+
+// DigestNotNil applies the NotNil predicate on the "digest" field.
+func DigestNotNil() predicate.Individual {
+	return predicate.Individual(sql.FieldNotNull(FieldDigest))
 }
 
 // HasIdentifiers applies the HasEdge predicate on the "identifiers" edge.

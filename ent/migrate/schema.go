@@ -181,6 +181,7 @@ var (
 		{Name: "whole", Type: field.TypeInt64, Default: 0},
 		{Name: "decided", Type: field.TypeBool, Default: false},
 		{Name: "lapses_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "digest", Type: field.TypeBytes, Nullable: true},
 	}
 	// IndividualsTable holds the schema information for the "individuals" table.
 	IndividualsTable = &schema.Table{
@@ -204,6 +205,14 @@ var (
 				Columns: []*schema.Column{IndividualsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lapses_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "individual_without_digest",
+				Unique:  false,
+				Columns: []*schema.Column{IndividualsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "digest IS NULL",
 				},
 			},
 		},

@@ -25,6 +25,7 @@ func (Individual) Fields() []ent.Field {
 		field.Int64("whole").Default(0).Comment("the purposes that were permitted whenever something happened; a purpose may be missing, never too many"),
 		field.Bool("decided").Default(false).Comment("a decision of theirs is in the ledger"),
 		field.Time("lapses_at").SchemaType(momentTypes).Optional().Nillable().Comment("when permitted changes by time alone"),
+		field.Bytes("digest").Optional().Nillable().Comment("their history, written small for questions about everyone; NULL where it is to be written anew"),
 	}
 }
 
@@ -40,11 +41,13 @@ func (Individual) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of an individual: the two orders of the list, and whose permission ends next.
+// Indexes of an individual: the two orders of the list, whose permission ends next,
+// and whose digest is to be written.
 func (Individual) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("last_seen_at", "id"),
 		index.Fields("first_seen_at", "id"),
 		index.Fields("lapses_at").Annotations(entsql.IndexWhere("lapses_at IS NOT NULL")),
+		index.Fields("id").StorageKey("individual_without_digest").Annotations(entsql.IndexWhere("digest IS NULL")),
 	}
 }

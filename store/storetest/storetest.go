@@ -67,6 +67,9 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"access log of those who were merged", testAccessMerged},
 		{"access log by the page", testAccessPages},
 		{"access log of many at once", testAccessTogether},
+		{"tallies", testTally},
+		{"tallies of refusals", testRefusals},
+		{"tallies while others write", testTallyTogether},
 	} {
 		t.Run(chapter.name, func(t *testing.T) { chapter.test(newWorld(t, open(t))) })
 	}
@@ -149,6 +152,9 @@ func (w *world) keep(events ...*insight.Event) {
 		if o.Status != insight.StatusAccepted {
 			w.Fatalf("event %d: %+v", i, o)
 		}
+	}
+	if w.events%2 == 0 { // so that some have a digest when more happens, and some do not
+		must(w.Digest(w.ctx))(w)
 	}
 }
 

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/digest"
+)
+
+// Moved is a number that is another one after anything was changed: what this process
+// wrote, and the decisions that it heard of others.
+func (s *Store) Moved() uint64 { return s.moves.Load() + s.changes.Load() }
+
+// undigest takes away the digests that no longer say what is so. Whose row was
+// written has none since then.
+func (b *batch) undigest(ctx context.Context) error {
+	if len(b.touched) == 0 {
+		return nil
+	}
+	return b.exec(ctx, "UPDATE individuals SET digest = NULL WHERE digest IS NOT NULL AND "+b.engine.anyOf("id", 1), b.engine.keys(list(b.touched)))
+}
+
+// digesting is how many individuals' digests are written in one transaction.
+const digesting = 200
+
+// Digest writes the digests of some individuals who have none, and reports how many
+// they are; 0 is all there are to write. Until a digest is written, questions about
+// everyone read the facts of that individual, with the same answer.
+func (s *Store) Digest(ctx context.Context) (int, error) {
+	var ids []uuid.UUID
+	err := s.transact(ctx, "store.Digest", func(tx *sql.Tx) error {
+		ids = nil
+		b, err := s.newBatch(ctx, tx)
+		if err != nil {
+			return err
+		}
+		err = b.query(ctx, "SELECT id FROM individuals WHERE digest IS NULL ORDER BY id LIMIT $1", []any{digesting}, func(r *sql.Rows) error {
+			var id uuid.UUID
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		digests, err := b.digests(ctx, ids)
+		if err != nil {
+			return err
+		}
+		r := b.engine.rows()
+		id, written := r.column("id", "uuid"), r.column("digest", "bytea")
+		for _, one := range ids {
+			id.uuid(one)
+			written.bytes(digests[one])
+		}
+		return r.exec(ctx, b.tx, "UPDATE individuals AS m SET digest = r.digest FROM r WHERE m.id = r.id")
+	})
+	return len(ids), err
+}
+
+// digests makes the digests of some individuals from the facts.
+func (b *batch) digests(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
+	scan := (&Reader{store: b.store, engine: b.engine}).interactions(0)
+	scan.bare = true
+	entries, err := b.entries(ctx, ids, scan)
+	if err != nil {
+		return nil, err
+	}
+	refusals, err := b.refusals(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	digests := make(map[uuid.UUID][]byte, len(ids))
+	for _, id := range ids {
+		digests[id] = digest.Write(entries[id], refusals[id])
+	}
+	return digests, nil
+}
+
+// entries reads the interactions of some individuals, in order, as far as scan tells
+// them.
+func (b *batch) entries(ctx context.Context, ids []uuid.UUID, scan *interactionScan) (map[uuid.UUID][]digest.Entry, error) {
+	entries := make(map[uuid.UUID][]digest.Entry, len(ids))
+	var permitted insight.Set
+	scan.into = append(scan.into, &permitted)
+	err := b.query(ctx, "SELECT "+scan.columns()+", x.permitted FROM interactions x WHERE "+b.engine.anyOf("x.individual_id", 1), []any{b.engine.keys(ids)}, func(r *sql.Rows) error {
+		x, err := scan.row(ctx, r)
+		if err == nil {
+			entries[x.IndividualID] = append(entries[x.IndividualID], digest.Entry{Interaction: x, Permitted: permitted})
+		}
+		return err
+	})
+	for _, all := range entries {
+		slices.SortFunc(all, func(a, b digest.Entry) int {
+			if c := a.OccurredAt.Compare(b.OccurredAt); c != 0 {
+				return c
+			}
+			return bytes.Compare(a.ID[:], b.ID[:])
+		})
+	}
+	return entries, err
+}
+
+// refusals reads when some individuals had refused to be approached.
+func (b *batch) refusals(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]insight.Refusal, error) {
+	p := b.policy.byKey(insight.OutreachPurpose)
+	if p == nil {
+		return nil, nil //nolint:nilnil // nobody refused what nobody asks for
+	}
+	decisions := map[uuid.UUID][]*insight.Consent{}
+	err := b.eachDecision(ctx, ids, func(d *insight.Consent) { decisions[d.IndividualID] = append(decisions[d.IndividualID], d) })
+	if err != nil {
+		return nil, err
+	}
+	refusals := make(map[uuid.UUID][]insight.Refusal, len(decisions))
+	for id, all := range decisions {
+		if said := consent.Refusals(p, all); len(said) > 0 {
+			refusals[id] = said
+		}
+	}
+	return refusals, nil
+}
