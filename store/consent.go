@@ -62,13 +62,14 @@ func (b *batch) admit(a *arrival) bool {
 }
 
 // decisionsAbout are those of everybody whom an arrival's identifiers belong to. A
-// shared identifier joins nobody, unless it is all that there is.
+// shared identifier joins nobody, unless it is all that there is; and so does one that
+// this arrival would make shared, because it is linked with another USER_ID.
 func (b *batch) decisionsAbout(a *arrival) []*insight.Consent {
 	var all []*insight.Consent
 	var seen []*individualRow
 	for i, key := range a.keys {
 		f, known := b.identifiers[key]
-		if !known || f.shared && i > 0 {
+		if !known || i > 0 && (f.shared || a.Identities[0].Kind == insight.UserID && f.user != uuid.Nil && f.user != a.keys[0]) {
 			continue
 		}
 		row := b.individuals[f.individual].now()

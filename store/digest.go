@@ -33,8 +33,13 @@ const digesting = 200
 // they are; 0 is all there are to write. Until a digest is written, questions about
 // everyone read the facts of that individual, with the same answer.
 func (s *Store) Digest(ctx context.Context) (int, error) {
+	var some bool
+	err := s.read.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM individuals WHERE digest IS NULL)").Scan(&some)
+	if err != nil || !some {
+		return 0, translate("store.Digest", err) // without a turn at writing
+	}
 	var ids []uuid.UUID
-	err := s.transact(ctx, "store.Digest", func(tx *sql.Tx) error {
+	err = s.transact(ctx, "store.Digest", func(tx *sql.Tx) error {
 		ids = nil
 		b, err := s.newBatch(ctx, tx)
 		if err != nil {
