@@ -10,6 +10,7 @@ import (
 
 	"github.com/acquaint/acquaint/graph/exec"
 	"github.com/acquaint/acquaint/graph/leaf"
+	"github.com/acquaint/acquaint/graph/population"
 	"github.com/acquaint/acquaint/graph/viewer"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/ingest/tracking"
@@ -23,10 +24,16 @@ type Options struct {
 	Ingest  *ingest.Pipeline
 	Decoder *tracking.Decoder // checks what mutations tell
 	Now     func() time.Time  // nil: the clock; tests set it
+	// Models are what individuals are compared with; nil: ones that are never older than
+	// the data. Whoever makes them closes them.
+	Models *population.Models
 }
 
 // New makes the executable schema.
 func New(o Options) graphql.ExecutableSchema {
+	if o.Models == nil {
+		o.Models = population.New(o.Store, true)
+	}
 	return &witnessed{leaf.Schema(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}})), o.Store}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/acquaint/acquaint/docs/examples"
 	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/graph/population"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/receipt"
@@ -119,8 +121,10 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 		return err
 	}
 	decoder := p.decoder(s)
+	models := population.New(s, false)
+	defer models.Close()
 	graphql, err := server.NewGraphQL(server.GraphQLOptions{
-		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder}),
+		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder, Models: models}),
 		Auth:   auth, Introspection: c.Introspection, Origins: c.Origins, Logger: p.log, Tracer: tracing.Tracer(),
 	})
 	if err != nil {
@@ -151,14 +155,12 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	if err != nil {
 		return err
 	}
-	retained := make(chan struct{})
-	go func() {
-		defer close(retained)
-		p.retain(working, s)
-	}()
+	var jobs sync.WaitGroup
+	jobs.Go(func() { p.retain(working, s) })
+	jobs.Go(func() { p.digest(working, s) })
 	defer func() {
 		done()
-		<-retained
+		jobs.Wait()
 	}()
 	ready()
 	return shell.Serve(p.ctx, listener)
@@ -184,6 +186,36 @@ func (p *process) retain(ctx context.Context, s *store.Store) {
 		case <-ctx.Done():
 			return
 		case <-time.After(retainEvery):
+		}
+	}
+}
+
+// How often digests that are missing are looked for, and how many times as long as it
+// took to write some nothing is done after that, for others to have their turn.
+const (
+	digestEvery = time.Second
+	digestRest  = 4
+)
+
+// digest writes the digests of those of whom something changed.
+func (p *process) digest(ctx context.Context, s *store.Store) {
+	for {
+		began := time.Now()
+		n, err := s.Digest(ctx)
+		rest := digestEvery
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			p.log.Error("digests could not be written", "detail", insight.Detail(err))
+			rest = time.Minute
+		case n > 0:
+			rest = digestRest * time.Since(began)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(rest):
 		}
 	}
 }

@@ -16,13 +16,14 @@ const (
 	PartIngest     = "ingest"
 	PartNested     = "nested"
 	PartIndividual = "individual"
+	PartInsight    = "insight"
 	PartConsent    = "consent"
 	PartImport     = "import"
 	PartMemory     = "memory"
 )
 
 // Parts lists the parts of a run in their order.
-var Parts = []string{PartIngest, PartNested, PartIndividual, PartConsent, PartImport, PartMemory}
+var Parts = []string{PartIngest, PartNested, PartIndividual, PartInsight, PartConsent, PartImport, PartMemory}
 
 // Options say what is measured, and on how much. A zero field is the default.
 type Options struct {
@@ -137,7 +138,7 @@ func Run(ctx context.Context, o Options) (report Report, err error) {
 		do    func(context.Context) error
 	}{
 		{[]string{PartIngest}, r.ingest},
-		{[]string{PartNested, PartIndividual, PartConsent}, r.reads},
+		{[]string{PartNested, PartIndividual, PartInsight, PartConsent}, r.reads},
 		{[]string{PartImport}, r.imports},
 		{[]string{PartMemory}, r.memory},
 	} {

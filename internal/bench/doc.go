@@ -13,6 +13,8 @@
 //	nested read  20 individuals with 20 interactions each over GraphQL, against
 //	             one SQL statement that makes the same JSON
 //	individual   everything about one individual over GraphQL
+//	insight      every report about everyone, from digests, against the same fold over
+//	             the interactions themselves; the fit of BG/NBD
 //	consent      the nested read for a purpose that everybody granted, against one
 //	             that asks nobody; decisions; archives and erasures of somebody with
 //	             10,000 interactions

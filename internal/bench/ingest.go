@@ -52,12 +52,24 @@ const messagesPerPerson = 24
 // end is the end of every simulated year: the same data in every run.
 var end = time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)
 
+// willing is the simulation's truth, but that nobody denies analytics: every event is
+// kept.
+func willing() *simulate.Truth {
+	truth := simulate.DefaultTruth()
+	for n := range truth.Consents {
+		if truth.Consents[n].Purpose == purpose {
+			truth.Consents[n].Granted = 1
+		}
+	}
+	return &truth
+}
+
 // prepare renders the load: batches of events, with everybody's interleaved by time,
 // and after them single ones.
 func (r *run) prepare(singles int) (batches, alone *spool, err error) {
 	events := r.Events + singles
 	people := events/messagesPerPerson + 500 // more than enough
-	population, err := simulate.New(simulate.Options{Seed: 1, Individuals: people, To: end})
+	population, err := simulate.New(simulate.Options{Seed: 1, Individuals: people, To: end, Truth: willing()})
 	if err != nil {
 		return nil, nil, err
 	}

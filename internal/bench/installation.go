@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/graph/population"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/ingest/tracking"
 	"github.com/acquaint/acquaint/insight"
@@ -28,6 +29,7 @@ type installation struct {
 	store   *store.Store
 	source  *insight.Source
 	decoder *tracking.Decoder
+	models  *population.Models
 	address string // host:port
 	token   string
 	stop    func() error
@@ -50,7 +52,7 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 	}
 	secret := make([]byte, web.MinSecretBytes)
 	_, _ = rand.Read(secret) // never fails
-	claims := web.Claims{Scope: string(insight.ScopeIndividualsRead) + " " + string(insight.ScopeConsentWrite), Purposes: web.Names{purpose, unasked, asked}}
+	claims := web.Claims{Scope: string(insight.ScopeIndividualsRead) + " " + string(insight.ScopeInsightsRead) + " " + string(insight.ScopeConsentWrite), Purposes: web.Names{purpose, unasked, asked}}
 	claims.Subject = "bench"
 	if i.token, err = web.Sign(secret, claims, 24*time.Hour); err != nil {
 		return nil, err
@@ -62,6 +64,7 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 	log := slog.New(slog.DiscardHandler)
 	pipeline := ingest.New(i.store)
 	i.decoder = &tracking.Decoder{Directory: i.store}
+	i.models = population.New(i.store, false)
 	shell, err := i.shell(auth, pipeline, log)
 	if err != nil {
 		return nil, errors.Join(err, pipeline.Close(ctx))
@@ -76,14 +79,16 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 	go func() { served <- shell.Serve(serving, listener) }()
 	i.stop = func() error {
 		end()
-		return errors.Join(<-served, pipeline.Close(context.WithoutCancel(ctx)), i.store.Close())
+		err := <-served
+		i.models.Close()
+		return errors.Join(err, pipeline.Close(context.WithoutCancel(ctx)), i.store.Close())
 	}
 	return i, nil
 }
 
 func (i *installation) shell(auth *web.Authenticator, pipeline *ingest.Pipeline, log *slog.Logger) (*web.Server, error) {
 	served, err := web.NewGraphQL(web.GraphQLOptions{
-		Schema: graph.New(graph.Options{Store: i.store, Ingest: pipeline, Decoder: i.decoder}), Auth: auth, Logger: log,
+		Schema: graph.New(graph.Options{Store: i.store, Ingest: pipeline, Decoder: i.decoder, Models: i.models}), Auth: auth, Logger: log,
 	})
 	if err != nil {
 		return nil, err

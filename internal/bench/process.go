@@ -68,7 +68,7 @@ func (l *limited) Write(b []byte) (int, error) {
 }
 
 func writeRows(ctx context.Context, name string, rows int) (err error) {
-	population, err := simulate.New(simulate.Options{Seed: 3, Individuals: rows/messagesPerPerson*2 + 100, To: end})
+	population, err := simulate.New(simulate.Options{Seed: 3, Individuals: rows/messagesPerPerson*2 + 100, To: end, Truth: willing()})
 	if err != nil {
 		return err
 	}

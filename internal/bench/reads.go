@@ -52,8 +52,12 @@ const individualQuery = `query Everything($id: ID!) {
     traits { key value provenance confidence source observedAt }
     sessions(first: 20) { totalCount nodes { id startedAt endedAt engaged interactionCount entryChannel { key } } }
     interactions(first: 20) { totalCount nodes { id type direction occurredAt value currency channel { key name kind } properties } }
-    recency { lastAt elapsed count medianGap tripWire overdue }
-    journey { converted startedAt endedAt touchpoints { channel { key } firstAt lastAt interactionCount types sincePrevious } }
+    recency { lastAt elapsed count medianGap tripWire overdue percentile }
+    rfm { r f m score segment }
+    lifetime(event: {types: ["Order Completed"]}) { probabilityAlive expectedCount expectedValue }
+    relationship { status since evidence outreach { advised reason } }
+    journey { converted startedAt endedAt touchpoints { channel { key } firstAt lastAt interactionCount types sincePrevious } nextChannels { channel { key } probability lift } }
+    consentStates { purpose { key } permitted status }
   }
 }`
 
@@ -94,6 +98,11 @@ func (r *run) reads(ctx context.Context) (err error) {
 				return err
 			}
 		}
+		if r.wanted(PartInsight) {
+			if err := r.insights(ctx, served, db, places); err != nil {
+				return err
+			}
+		}
 		if r.wanted(PartConsent) {
 			return r.consents(ctx, served, db, places)
 		}
@@ -103,7 +112,7 @@ func (r *run) reads(ctx context.Context) (err error) {
 
 // populate keeps a simulated year of some people, as acquaint simulate does.
 func (i *installation) populate(ctx context.Context, people int) (bulk.Tally, error) {
-	population, err := simulate.New(simulate.Options{Seed: 2, Individuals: people, To: end})
+	population, err := simulate.New(simulate.Options{Seed: 2, Individuals: people, To: end, Truth: willing()})
 	if err != nil {
 		return bulk.Tally{}, err
 	}

@@ -49,7 +49,20 @@ func newChain(channels []string, start exits, rows map[string]exits) Chain {
 // with s the start, N the transitions between channels and c the conversions
 // (Kemeny and Snell, Finite Markov Chains, theorem 3.3.7). It fails with an
 // Invalid error when a journey could go on forever.
-func (c *Chain) Conversion() (float64, error) {
+func (c *Chain) Conversion() (float64, error) { return c.expect(c.Convert) }
+
+// Visits is how often a journey comes by a channel on average: s (I - N)^-1 e with
+// e one for the channel (theorem 3.2.4). It fails as [Chain.Conversion] does.
+func (c *Chain) Visits(key string) (float64, error) {
+	one := make([]float64, len(c.Channels))
+	if i := slices.Index(c.Channels, key); i >= 0 {
+		one[i] = 1
+	}
+	return c.expect(one)
+}
+
+// expect is the sum of what a journey gains at each of its touches, on average.
+func (c *Chain) expect(gains []float64) (float64, error) {
 	n := len(c.Channels)
 	stay := mat.NewDense(n, n, nil)
 	for i, row := range c.Next {
@@ -59,7 +72,7 @@ func (c *Chain) Conversion() (float64, error) {
 		stay.Set(i, i, 1-row[i])
 	}
 	var reach mat.VecDense
-	if err := reach.SolveVec(stay, mat.NewVecDense(n, c.Convert)); err != nil {
+	if err := reach.SolveVec(stay, mat.NewVecDense(n, gains)); err != nil {
 		return 0, insight.NewError(insight.Invalid, "chain", "some journey never ends")
 	}
 	return mat.Dot(mat.NewVecDense(n, c.Start), &reach), nil

@@ -35,6 +35,15 @@ func TestChainConversion(t *testing.T) {
 	}
 }
 
+func TestChainVisits(t *testing.T) {
+	c := smallChain()
+	for key, want := range map[string]float64{"g": .8, "m": .2 + .8*.25, "x": 0} {
+		if got, err := c.Visits(key); err != nil || math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: %v, %v, want %v", key, got, err, want)
+		}
+	}
+}
+
 func TestChainWithout(t *testing.T) {
 	c := smallChain()
 	want := simulate.Chain{

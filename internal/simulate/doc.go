@@ -22,6 +22,10 @@
 //     one. Neighbours may share a tablet, on which everything is said under a name.
 //   - The business writes to those who have said who they are and granted
 //     marketing; and before each inbound e-mail visit lies the letter it answers.
+//     Other letters are answered by nobody, as many as Response asks for.
+//   - Each time that they log in, the message carries what they decided about each
+//     purpose, as Segment's categories. Whoever reads it leaves out what people who
+//     denied analytics do from then on, and sees the others by their purposes.
 //
 // The default truth, [DefaultTruth]:
 //
@@ -32,6 +36,7 @@
 //	quiet        2 days                                         within a journey no two messages are further apart
 //	prospects    15 %, 2 journeys each on average               never buy
 //	unresponsive 20 %                                           the chain without e-mail
+//	response     25 % of the letters that are no newsletter     of people who granted marketing and are not unresponsive
 //	shared       6 % of the pairs (1, 2), (3, 4), …             one tablet, one anonymous id
 //	strays       12 % of a customer's journeys on the web alone without a purchase
 //	currency     EUR, 30 % USD
@@ -39,11 +44,11 @@
 //	outreach     newsletter every 5 weeks, catalogue every 13, push every 8
 //
 // One worked example. 5,000 people of seed 1 over the year 2025 say or are sent
-// 121,841 messages, 30,394 of them outbound, in 22,581 journeys of which 8,687
-// convert; as NDJSON that is 46 MB. The first of them, user-00001, comes by an
+// 128,485 messages, 37,038 of them outbound, in 22,581 journeys of which 8,687
+// convert; as NDJSON that is 49 MB. The first of them, user-00001, comes by an
 // affiliate's link on 8 May, looks at the site, logs in and buys for 11.34 EUR; on
 // the next day they buy for 17.72 in the store. After that they are gone, and are
-// written to 9 times in vain.
+// written to 10 times in vain.
 //
 // To find the chain again, ask for journeys of INBOUND interactions that end with
 // "Order Completed", with the lookback [Truth].Quiet: with the usual 30 days,

@@ -37,7 +37,7 @@ func ExampleNew() {
 	}
 	fmt.Println("alive:", x.Alive)
 	// Output:
-	// 121841 messages, 30394 outbound; 22581 journeys, 8687 converted
+	// 128485 messages, 37038 outbound; 22581 journeys, 8687 converted
 	// 2025-05-08 affiliates, web 11.34 EUR
 	// 2025-05-09 store 17.72 EUR
 	// alive: false

@@ -27,6 +27,13 @@ type Context struct {
 	Page      *Page     `json:"page,omitempty"`
 	Campaign  *Campaign `json:"campaign,omitempty"`
 	Device    *Device   `json:"device,omitempty"`
+	Consent   *Choices  `json:"consent,omitempty"` // on an identify message
+}
+
+// Choices is what a person has said to each category of consent.
+// Source of the shape: https://www.twilio.com/docs/segment/privacy/consent-management.
+type Choices struct {
+	Categories map[string]bool `json:"categoryPreferences"`
 }
 
 // Page is the page of the site that a message was sent from.

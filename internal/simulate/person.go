@@ -29,6 +29,7 @@ type person struct {
 	tablet   bool
 	stray    string
 	phone    device
+	choices  *Choices // nil: they were never asked
 
 	// Of the journey being drafted.
 	path    []int
@@ -54,13 +55,15 @@ type device struct {
 
 // spoken is a message with its time.
 type spoken struct {
-	at      time.Duration
-	message Message
+	at       time.Duration
+	message  Message
+	answered bool // of an outbound one
 }
 
 const (
 	personStream = iota + 1
 	pairStream
+	letterStream
 )
 
 func newPerson(p *Population, i int) *person {
@@ -79,6 +82,7 @@ func newPerson(p *Population, i int) *person {
 	for _, c := range t.Consents {
 		b.self.Consents = append(b.self.Consents, Consent{Purpose: c.Purpose, Granted: b.chance(c.Granted)})
 	}
+	b.choices = p.choices(b.self.Consents)
 	b.self.Prospect = b.chance(t.Prospects)
 	b.store = pick(b, stores)
 	b.equip()
@@ -170,6 +174,7 @@ func (b *person) write() {
 	prefix := "sim-" + strconv.FormatUint(b.p.seed, 16) + "-" + strconv.Itoa(b.index+1) + "-"
 	b.self.Messages = make([]Message, len(b.spoken))
 	previous := time.Time{}
+	decided := false
 	for k := range b.spoken {
 		m := &b.self.Messages[k]
 		*m = b.spoken[k].message
@@ -179,10 +184,14 @@ func (b *person) write() {
 			m.Timestamp = previous.Add(insight.Precision)
 		}
 		previous = m.Timestamp
-	}
-	if b.registered >= 0 {
-		for k := range b.self.Consents {
-			b.self.Consents[k].At = b.p.from.Add(b.registered.Truncate(insight.Precision))
+		if m.Context.Direction == outbound {
+			b.self.Touches = append(b.self.Touches, Touch{At: m.Timestamp, Channel: m.Context.Channel, Campaign: m.Context.Campaign.Name, Answered: b.spoken[k].answered})
+		}
+		if m.Type == "identify" && !decided {
+			decided = true
+			for c := range b.self.Consents {
+				b.self.Consents[c].At = m.Timestamp
+			}
 		}
 	}
 }

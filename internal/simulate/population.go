@@ -31,6 +31,9 @@ type Population struct {
 	truth     Truth
 	answering law
 	silent    law
+	letters   float64 // visits by e-mail in a journey, on average, of those who answer
+	// categories are the names under which messages tell of each purpose.
+	categories map[string][]string
 }
 
 // New checks the options. It fails with an Invalid error for a negative size, a
@@ -70,12 +73,33 @@ func New(o Options) (*Population, error) {
 	if p.answering, err = newLaw(p.truth.Chain, &p.truth); err != nil {
 		return nil, err
 	}
+	if p.letters, err = p.truth.Chain.Visits(channel.Email); err != nil {
+		return nil, err
+	}
+	p.categories = map[string][]string{}
+	for _, purpose := range insight.DefaultPurposes() {
+		p.categories[purpose.Key] = purpose.Categories
+	}
 	if p.truth.Unresponsive > 0 {
 		if p.silent, err = newLaw(p.truth.Chain.Without(channel.Email), &p.truth); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// choices are consents in the words of messages, and nil when there are none.
+func (p *Population) choices(consents []Consent) *Choices {
+	said := map[string]bool{}
+	for _, c := range consents {
+		for _, name := range p.categories[c.Purpose] {
+			said[name] = c.Granted
+		}
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	return &Choices{Categories: said}
 }
 
 // Truth is what was planted. Its slices are the population's own: read them only.
@@ -108,6 +132,7 @@ type Individual struct {
 	Alive     bool    // not gone at the end of the span
 
 	Journeys []Journey // by start
+	Touches  []Touch   // by time: what the business sent
 	Unplaced int       // journeys without a purchase for which the span had no room
 	Messages []Message // by time, no two inbound ones at the same
 }
@@ -117,6 +142,14 @@ type Consent struct {
 	Purpose string
 	Granted bool
 	At      time.Time // when they first said who they are
+}
+
+// Touch is something that the business sent to somebody.
+type Touch struct {
+	At       time.Time
+	Channel  string
+	Campaign string
+	Answered bool // by a visit on the channel within 20 hours, as planted
 }
 
 // Journey is one run through the chain, as planted.

@@ -165,6 +165,7 @@ func TestNewRefuses(t *testing.T) {
 		"a short row":           {Truth: truth(func(t *simulate.Truth) { t.Chain.Next[2] = t.Chain.Next[2][1:] })},
 		"no chain":              {Truth: truth(func(t *simulate.Truth) { t.Chain = simulate.Chain{} })},
 		"a share over 1":        {Truth: truth(func(t *simulate.Truth) { t.Unresponsive = 1.1 })},
+		"a response over 1":     {Truth: truth(func(t *simulate.Truth) { t.Response = 1.1 })},
 		"a share that is none":  {Truth: truth(func(t *simulate.Truth) { t.Strays = math.NaN() })},
 		"a consent over 1":      {Truth: truth(func(t *simulate.Truth) { t.Consents[0].Granted = 2 })},
 		"a shape of zero":       {Truth: truth(func(t *simulate.Truth) { t.Purchases.R = 0 })},

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -88,7 +89,7 @@ func (b *person) speakUnknown(d *draft, t *touch) {
 		if l := &t.lines[k]; !l.personal {
 			m := l.message
 			m.AnonymousID = b.stray
-			b.spoken = append(b.spoken, spoken{d.at(l), m})
+			b.spoken = append(b.spoken, spoken{at: d.at(l), message: m})
 		}
 	}
 }
@@ -126,7 +127,7 @@ func (b *person) speakOnBrowser(d *draft, t *touch, on *device, must bool, previ
 		if !l.personal {
 			m.AnonymousID = on.anonymousID
 		}
-		b.spoken = append(b.spoken, spoken{at, m})
+		b.spoken = append(b.spoken, spoken{at: at, message: m})
 	}
 	if login == end+1 {
 		at := previous + time.Second
@@ -160,13 +161,14 @@ func (b *person) speakAsThemselves(d *draft, t *touch, previous time.Duration, b
 			m.Event = "Order Refunded"
 			m.Properties = &Properties{OrderID: bought.OrderID, Total: bought.Revenue, Currency: bought.Currency}
 		}
-		b.spoken = append(b.spoken, spoken{at, m})
+		b.spoken = append(b.spoken, spoken{at: at, message: m})
 	}
 }
 
 // identify says who the person is, in the circumstances of the line beside it,
 // so that it belongs to the same touch.
 func (b *person) identify(at time.Duration, c Context, on *device) {
+	c.Consent = b.choices
 	m := Message{Type: "identify", UserID: b.self.UserID, Context: c,
 		Traits: &Traits{Email: b.self.Email, FirstName: b.self.FirstName, LastName: b.self.LastName, Country: b.self.Country}}
 	if on != nil {
@@ -176,7 +178,7 @@ func (b *person) identify(at time.Duration, c Context, on *device) {
 	if b.registered < 0 {
 		b.registered = at
 	}
-	b.spoken = append(b.spoken, spoken{at, m})
+	b.spoken = append(b.spoken, spoken{at: at, message: m})
 }
 
 // before is a moment just before at, and after the line before it.
@@ -207,17 +209,21 @@ func (b *person) record(d *draft, first int) {
 	b.self.Journeys = append(b.self.Journeys, j)
 }
 
-const outbound = "outbound"
+const (
+	outbound   = "outbound"
+	letterSent = "Email Sent"
+)
 
 // letter says the e-mail that a touch on the channel email answers.
 func (b *person) letter(d *draft, t *touch) {
 	at := max(d.at(&t.lines[0])-b.seconds(300, 72000), 0)
-	b.touchOut(at, "Email Sent", channel.Email, t.lines[0].message.Context.Campaign)
+	b.touchOut(at, letterSent, channel.Email, t.lines[0].message.Context.Campaign).answered = true
 }
 
-func (b *person) touchOut(at time.Duration, event, key string, campaign *Campaign) {
-	b.spoken = append(b.spoken, spoken{at, Message{Type: "track", Event: event, UserID: b.self.UserID,
+func (b *person) touchOut(at time.Duration, event, key string, campaign *Campaign) *spoken {
+	b.spoken = append(b.spoken, spoken{at: at, message: Message{Type: "track", Event: event, UserID: b.self.UserID,
 		Context: Context{Direction: outbound, Channel: key, Campaign: campaign}}})
+	return &b.spoken[len(b.spoken)-1]
 }
 
 // reach says what the business sends unasked, to those who let it.
@@ -230,12 +236,42 @@ func (b *person) reach(purchases []time.Duration) {
 		return
 	}
 	t := &b.p.truth
-	b.campaign(t.Newsletter, b.registered, "Email Sent", channel.Email, "newsletter")
+	b.unanswered()
+	b.campaign(t.Newsletter, b.registered, letterSent, channel.Email, "newsletter")
 	if len(purchases) > 0 {
 		b.campaign(t.Catalogue, max(b.registered, purchases[0]), "Direct Mail Sent", channel.DirectMail, "catalogue")
 	}
 	if b.phone.known {
 		b.campaign(t.Push, b.phone.since, "Push Sent", channel.Push, "offers")
+	}
+}
+
+// unanswered sends the letters that nobody answers, any time after the person first
+// said who they are: so many that Response of all are answered by those who answer.
+// Unresponsive people get as many letters for a journey as the others do.
+func (b *person) unanswered() {
+	room := b.p.span - margin - b.registered
+	response := b.p.truth.Response
+	if response == 0 || room <= 0 {
+		return
+	}
+	// A source of its own, so that nothing else of the person depends on it.
+	rng := rand.New(b.p.stream(letterStream, uint64(b.index)))
+	n := 0
+	if b.self.Unresponsive {
+		for range b.self.Journeys {
+			n += geometric(b.p.letters/response, rng)
+		}
+	} else {
+		for _, s := range b.spoken {
+			if s.answered {
+				n += geometric((1-response)/response, rng)
+			}
+		}
+	}
+	letters := arrivals[channel.Email]
+	for range n {
+		b.touchOut(b.registered+time.Duration(rng.Int64N(int64(room))), letterSent, channel.Email, letters[rng.IntN(len(letters))].campaign)
 	}
 }
 

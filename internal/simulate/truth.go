@@ -29,6 +29,11 @@ type Truth struct {
 	ProspectJourneys float64
 	// Unresponsive is the share of people who never answer an outbound e-mail.
 	Unresponsive float64
+	// Response is the share of letters that the others answer with a visit, among
+	// those that lead to visits now and then (not the newsletter) and go to people
+	// who have granted marketing. Whoever has not gets only letters that they answer.
+	// Zero: so does everyone.
+	Response float64
 	// SharedPairs is the share of neighbours (user-00001 and user-00002, user-00003
 	// and user-00004, …) who log in on one tablet with one anonymous id.
 	SharedPairs float64
@@ -38,7 +43,8 @@ type Truth struct {
 	// Dollars is the share of people who pay in USD; the others pay in EUR.
 	Dollars float64
 	// Consents are the shares of people who grant each purpose, decided when they
-	// first say who they are.
+	// first say who they are. Each time that they do, the message says so in the
+	// categories of insight.DefaultPurposes; a purpose without any is not told of.
 	Consents []ConsentShare
 
 	// Outbound touches reach those who have said who they are and have granted
@@ -91,6 +97,7 @@ func DefaultTruth() Truth {
 		Prospects:        .15,
 		ProspectJourneys: 2,
 		Unresponsive:     .2,
+		Response:         .25,
 		SharedPairs:      .06,
 		Strays:           .12,
 		Dollars:          .3,
@@ -108,7 +115,7 @@ func (t *Truth) check() error {
 	for _, share := range []struct {
 		name  string
 		value float64
-	}{{"prospects", t.Prospects}, {"unresponsive", t.Unresponsive}, {"sharedPairs", t.SharedPairs}, {"strays", t.Strays}, {"dollars", t.Dollars}} {
+	}{{"prospects", t.Prospects}, {"unresponsive", t.Unresponsive}, {"response", t.Response}, {"sharedPairs", t.SharedPairs}, {"strays", t.Strays}, {"dollars", t.Dollars}} {
 		if !(share.value >= 0 && share.value <= 1) {
 			return insight.NewError(insight.Invalid, share.name, "a share lies in 0 to 1")
 		}
