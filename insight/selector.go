@@ -20,6 +20,7 @@ type Selector struct {
 	Channels     []string // any of these channel keys
 	ChannelKinds []ChannelKind
 	Direction    Direction // zero: either
+	Currencies   []string  // of their value, any of these ISO 4217 codes
 	Properties   []PropertyCondition
 	OccurredFrom time.Time // inclusive; zero: open
 	OccurredTo   time.Time // exclusive; zero: open
@@ -91,6 +92,12 @@ func (s *Selector) Validate(subject string) error {
 	}
 	if s.Direction > Outbound {
 		f.add("direction", "there is no such direction")
+	}
+	f.texts("currencies", s.Currencies)
+	for i, code := range s.Currencies {
+		if len(code) != 3 || strings.ToUpper(code) != code {
+			f.add(fmt.Sprintf("currencies[%d]", i), "it is not a code of ISO 4217, such as EUR")
+		}
 	}
 	f.entries("properties", len(s.Properties), s.Properties != nil)
 	for i := range s.Properties {
@@ -244,7 +251,8 @@ func (s *Selector) matchesColumns(x *Interaction) bool {
 	case s.Direction != 0 && x.Direction != s.Direction,
 		!s.OccurredFrom.IsZero() && x.OccurredAt.Before(s.OccurredFrom),
 		!s.OccurredTo.IsZero() && !x.OccurredAt.Before(s.OccurredTo),
-		len(s.Types) > 0 && !slices.Contains(s.Types, x.Type):
+		len(s.Types) > 0 && !slices.Contains(s.Types, x.Type),
+		len(s.Currencies) > 0 && !slices.Contains(s.Currencies, x.Currency):
 		return false
 	case len(s.Channels) == 0 && len(s.ChannelKinds) == 0:
 		return true

@@ -24,7 +24,7 @@ func where(path string, op insight.Comparison, value string) insight.Selector {
 func TestSelectorMatchesColumns(t *testing.T) {
 	x := &insight.Interaction{
 		Type: "page", Direction: insight.Inbound, OccurredAt: noon,
-		Channel: &insight.Channel{Key: "email", Kind: insight.EmailChannel},
+		Channel: &insight.Channel{Key: "email", Kind: insight.EmailChannel}, Currency: "EUR",
 	}
 	cases := map[string]struct {
 		sel  insight.Selector
@@ -35,6 +35,8 @@ func TestSelectorMatchesColumns(t *testing.T) {
 		"outbound":                       {insight.Selector{Direction: insight.Outbound}, false},
 		"one of the types":               {insight.Selector{Types: []string{"purchase", "page"}}, true},
 		"none of the types":              {insight.Selector{Types: []string{"Page"}}, false},
+		"one of the currencies":          {insight.Selector{Currencies: []string{"USD", "EUR"}}, true},
+		"none of the currencies":         {insight.Selector{Currencies: []string{"USD"}}, false},
 		"its channel":                    {insight.Selector{Channels: []string{"email"}}, true},
 		"another channel":                {insight.Selector{Channels: []string{"web"}}, false},
 		"its kind of channel":            {insight.Selector{ChannelKinds: []insight.ChannelKind{insight.EmailChannel}}, true},
@@ -151,6 +153,7 @@ func TestSelectorValidate(t *testing.T) {
 			insight.Selector{Types: []string{}, Channels: []string{}, ChannelKinds: []insight.ChannelKind{}, Properties: []insight.PropertyCondition{}},
 			[]string{"where.types", "where.channels", "where.channelKinds", "where.properties"},
 		},
+		"bad currencies":     {insight.Selector{Currencies: []string{"EUR", "eur", "EURO"}}, []string{"where.currencies[1]", "where.currencies[2]"}},
 		"long lists":         {insight.Selector{Types: slices.Repeat([]string{"page"}, 101)}, []string{"where.types"}},
 		"bad texts":          {insight.Selector{Types: []string{"page", "", long, "a\x00", "\xff"}}, []string{"where.types[1]", "where.types[2]", "where.types[3]", "where.types[4]"}},
 		"bad channels":       {insight.Selector{Channels: []string{""}, ChannelKinds: []insight.ChannelKind{"FAX"}}, []string{"where.channels[0]", "where.channelKinds[0]"}},

@@ -341,6 +341,10 @@ func (r *Reader) selected(c *clause, table string, s *insight.Selector) {
 		c.and(r.engine.anyOf(table+".channel_id", len(c.args)+1))
 		c.param(r.engine.keys(r.store.directory.channelsOf(s)))
 	}
+	if len(s.Currencies) > 0 {
+		c.and(r.engine.anyTextOf(table+".currency", len(c.args)+1))
+		c.param(r.engine.texts(s.Currencies))
+	}
 	if s.Direction != 0 {
 		c.and(fmt.Sprintf("%s.direction = %d", table, s.Direction))
 	}

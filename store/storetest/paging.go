@@ -40,6 +40,10 @@ func (w *world) crowd() uuid.UUID {
 		if n%3 == 2 {
 			e.Direction = insight.Outbound
 		}
+		if n%5 == 0 {
+			value := float64(n)
+			e.Value, e.Currency = &value, []string{"EUR", "USD"}[n%2]
+		}
 		if n%4 != 0 {
 			e.Properties = fmt.Appendf(nil, `{"n":%d,"deep":{"list":["x","y%d"]}}`, n, n%2)
 		}
@@ -237,6 +241,7 @@ func selectors() map[string]insight.Selector {
 		"types": {Types: []string{"page", "mailing"}}, "channel": {Channels: []string{"store"}},
 		"kinds":      {ChannelKinds: []insight.ChannelKind{insight.WebChannel, insight.OtherChannel}},
 		"no channel": {Channels: []string{"teleport"}},
+		"currency":   {Currencies: []string{"EUR"}},
 		"when":       {OccurredFrom: after(60), OccurredTo: after(300)},
 		"property":   {Properties: []insight.PropertyCondition{{Path: "deep.list.1", Op: insight.EQ, Value: json.RawMessage(`"y1"`)}}},
 		"several": {Types: []string{"page"}, OccurredFrom: after(20), Properties: []insight.PropertyCondition{
