@@ -35,6 +35,14 @@
 // earlier. Everyone is among those they are compared with, so that of four who last
 // did it on 1, 2, 2 and 9 January the percentiles are 0, 0.25, 0.25 and 0.75.
 //
+// Where visits are meant and not each page of them, [HabitOptions] has a Quiet: what
+// follows within it of the one before, and exactly at it too, goes on with the visit,
+// a time is a visit, and a gap is the silence from the last interaction of a visit to
+// the first of the next. With a Quiet of 30 minutes views at 10:00, 10:30 and 11:30
+// are two visits, and their gap is one hour. The last time is still the last
+// interaction. Such a habit is for whoever counts visits too, as package relationship
+// does; [Of] and the reports below count every match.
+//
 // # Bands
 //
 // [BandTally] divides those who did it at all by recency. A band holds its beginning
@@ -89,6 +97,6 @@
 // segment. The selector is one that insight.Selector.Validate accepts. About a
 // population, what the Validate methods refuse: bounds that are not 1 to 50,
 // ascending, and above where the first band begins; a horizon that is not positive or
-// over 100 years; more than 50 steps; a moment to compare with that is after asOf. A
-// share of nobody, a mean of no gaps, cuts of no one are nil.
+// over 100 years; a negative quiet; more than 50 steps; a moment to compare with that
+// is after asOf. A share of nobody, a mean of no gaps, cuts of no one are nil.
 package recency

@@ -14,13 +14,21 @@ import (
 type HabitOptions struct {
 	Event insight.Selector // what they did; who is told nothing sets insight.AnyInbound
 	AsOf  time.Time        // later interactions do not exist
+	// Quiet is the longest silence within a visit: matches that follow within Quiet of
+	// the one before, and exactly at it too, go on with it, and count as one time.
+	// Zero: each counts by itself, also at the same moment.
+	Quiet time.Duration
 }
 
 // Validate refuses options that cannot be meant. It joins one insight.Invalid
-// error for each fault, whose subject is the argument's name: asOf, or a path that
-// starts with event.
+// error for each fault, whose subject is the argument's name: asOf, quiet, or a path
+// that starts with event.
 func (o HabitOptions) Validate() error {
-	return errors.Join(checkEvent(&o.Event, o.AsOf)...)
+	errs := checkEvent(&o.Event, o.AsOf)
+	if o.Quiet < 0 {
+		errs = append(errs, insight.NewError(insight.Invalid, "quiet", "it must not be negative"))
+	}
+	return errors.Join(errs...)
 }
 
 func checkEvent(event *insight.Selector, asOf time.Time) []error {
@@ -41,14 +49,19 @@ func checkEvent(event *insight.Selector, asOf time.Time) []error {
 type HabitTally struct {
 	matches func(*insight.Interaction) bool
 	asOf    time.Time
-	lasts   []int64 // microseconds since 1970
+	quiet   time.Duration // negative: nothing is within it
+	lasts   []int64       // microseconds since 1970
 	steps   [OwnGaps]median.Spans
 }
 
 // NewHabitTally returns a tally that has seen nobody. The options are ones that
 // [HabitOptions.Validate] accepts.
 func NewHabitTally(o HabitOptions) *HabitTally {
-	return &HabitTally{matches: o.Event.Matcher(), asOf: o.AsOf}
+	t := &HabitTally{matches: o.Event.Matcher(), asOf: o.AsOf, quiet: o.Quiet}
+	if t.quiet == 0 {
+		t.quiet = -1
+	}
+	return t
 }
 
 // Add takes in one individual.
@@ -60,10 +73,14 @@ func (t *HabitTally) Add(h *insight.History) {
 		if !t.matches(x) {
 			continue
 		}
-		if n > 0 {
-			t.steps[n-1].Add(x.OccurredAt.Sub(previous))
-		}
+		silence := x.OccurredAt.Sub(previous)
 		previous = x.OccurredAt
+		if n > 0 {
+			if silence <= t.quiet {
+				continue
+			}
+			t.steps[n-1].Add(silence)
+		}
 		if n++; n > OwnGaps {
 			break
 		}
@@ -71,7 +88,7 @@ func (t *HabitTally) Add(h *insight.History) {
 	if n == 0 {
 		return
 	}
-	// Of a long timeline only its two ends are read.
+	// Of a long timeline only its two ends are read, unless it is a few long visits.
 	for _, x := range slices.Backward(known) {
 		if t.matches(x) {
 			t.lasts = append(t.lasts, x.OccurredAt.UnixMicro())
@@ -128,7 +145,8 @@ func (h *Habit) Percentile(last time.Time) (float64, bool) {
 }
 
 // TripWire is the population's trip wire for somebody who did it count times: the
-// median latency of step count, from the count-th to the next. It is false where
+// median latency of step count, from the count-th to the next, and with a Quiet from
+// the end of a visit to the beginning of the next. It is false where
 // nobody made that step, and where count is over [OwnGaps], since who has as many
 // gaps has a trip wire of their own.
 func (h *Habit) TripWire(count int) (time.Duration, bool) {

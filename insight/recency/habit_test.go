@@ -14,13 +14,15 @@ import (
 func TestHabit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all, asOf := population(t), drawAsOf(t)
-		o := recency.HabitOptions{Event: purchases, AsOf: asOf}
+		o := recency.HabitOptions{Event: purchases, AsOf: asOf, Quiet: time.Duration(rapid.IntRange(0, 4).Draw(t, "quiet")) * 12 * time.Hour}
 		h := lawful(t, all, asOf, func() *recency.HabitTally { return recency.NewHabitTally(o) }, (*recency.HabitTally).Habit)
 
 		var lasts []time.Time
 		var gaps [recency.OwnGaps + 2][]time.Duration
-		for _, one := range all {
-			known := did(one, asOf)
+		brief := make([]insight.Timeline, len(all))
+		for who, one := range all {
+			known := visits(did(one, asOf), o.Quiet)
+			brief[who] = known
 			for i := range known {
 				if i > 0 && i < len(gaps) {
 					gaps[i] = append(gaps[i], known[i].OccurredAt.Sub(known[i-1].OccurredAt))
@@ -29,6 +31,9 @@ func TestHabit(t *testing.T) {
 			if len(known) > 0 {
 				lasts = append(lasts, known[len(known)-1].OccurredAt)
 			}
+		}
+		if diff := same(h, habit(brief, recency.HabitOptions{Event: purchases, AsOf: asOf})); diff != "" {
+			t.Fatalf("visits are not what their length leaves of them:\n%s", diff)
 		}
 		if h.Individuals() != len(lasts) {
 			t.Fatalf("%d of %d", h.Individuals(), len(lasts))
@@ -59,6 +64,62 @@ func TestHabit(t *testing.T) {
 			before = p
 		}
 	})
+}
+
+// visits leaves one moment of each visit, so that the silences between them and the
+// last moment stay as they are.
+func visits(known insight.Timeline, quiet time.Duration) insight.Timeline {
+	if quiet == 0 {
+		return known
+	}
+	var brief insight.Timeline
+	var spent time.Duration // in visits, from here to the end
+	for i := len(known) - 1; i >= 0; i-- {
+		if i+1 < len(known) {
+			if gap := known[i+1].OccurredAt.Sub(known[i].OccurredAt); gap <= quiet {
+				spent += gap
+				continue
+			}
+		}
+		x := *known[i]
+		x.OccurredAt = x.OccurredAt.Add(spent)
+		brief = append(brief, &x)
+	}
+	slices.Reverse(brief)
+	return brief
+}
+
+// The example of doc.go, and what Quiet is when nobody gives it.
+func TestHabitOfVisits(t *testing.T) {
+	var one insight.Timeline
+	for _, minute := range []int{0, 0, 30, 90} {
+		one = append(one, &insight.Interaction{Type: "purchase", OccurredAt: start.Add(time.Duration(minute) * time.Minute)})
+	}
+	asOf := start.Add(insight.Day)
+	for quiet, want := range map[time.Duration][recency.OwnGaps]string{
+		0:                                {"PT0S", "PT30M", "PT1H"},
+		30*time.Minute - time.Nanosecond: {"PT30M", "PT1H", "none"},
+		30 * time.Minute:                 {"PT1H", "none", "none"},
+		time.Hour:                        {"none", "none", "none"},
+	} {
+		h := habit([]insight.Timeline{one}, recency.HabitOptions{Event: purchases, AsOf: asOf, Quiet: quiet})
+		for i := range want {
+			got := "none"
+			if wire, ok := h.TripWire(i + 1); ok {
+				got = insight.FormatDuration(wire)
+			}
+			if got != want[i] {
+				t.Errorf("quiet %v, step %d: %s, want %s", quiet, i+1, got, want[i])
+			}
+		}
+		last := start.Add(90 * time.Minute)
+		if at, _ := h.Percentile(last); at != 0 {
+			t.Errorf("quiet %v: they were last there before %v", quiet, last)
+		}
+		if after, _ := h.Percentile(last.Add(insight.Precision)); after != 1 {
+			t.Errorf("quiet %v: they were last there after %v", quiet, last)
+		}
+	}
 }
 
 // The answer about one individual is made of theirs and the population's.
@@ -120,10 +181,15 @@ func TestHabitOptions(t *testing.T) {
 	refuses(t, recency.HabitOptions{AsOf: start}, map[string]func(*recency.HabitOptions){
 		"asOf":           func(o *recency.HabitOptions) { o.AsOf = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"event.types[0]": func(o *recency.HabitOptions) { o.Event.Types = []string{""} },
+		"quiet":          func(o *recency.HabitOptions) { o.Quiet = -1 },
 	})
 }
 
 func BenchmarkHabit(b *testing.B) {
-	o := recency.HabitOptions{Event: purchases, AsOf: start.Add(insight.Year)}
-	benchmark(b, func() *recency.HabitTally { return recency.NewHabitTally(o) })
+	for _, quiet := range []time.Duration{0, 30 * time.Minute, 10 * insight.Day} {
+		b.Run(quiet.String(), func(b *testing.B) {
+			o := recency.HabitOptions{Event: purchases, AsOf: start.Add(insight.Year), Quiet: quiet}
+			benchmark(b, func() *recency.HabitTally { return recency.NewHabitTally(o) })
+		})
+	}
 }
