@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	_ "time/tzdata" // zones are known where the machine has no files of them
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/insight"
@@ -16,7 +17,7 @@ func selector(argument string, in *model.EventSelector, otherwise insight.Select
 	}
 	s := insight.Selector{
 		Types: in.Types, Channels: in.Channels, ChannelKinds: in.ChannelKinds, Direction: deref(in.Direction),
-		OccurredFrom: deref(in.OccurredFrom), OccurredTo: deref(in.OccurredTo),
+		OccurredFrom: deref(in.OccurredFrom), OccurredTo: deref(in.OccurredTo), Currencies: in.Currencies,
 	}
 	if in.Properties != nil {
 		s.Properties = make([]insight.PropertyCondition, len(in.Properties))

@@ -9,10 +9,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/acquaint/acquaint/graph/exec"
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/journey"
+	"github.com/acquaint/acquaint/store"
 )
 
 func (r *individualResolver) Journey(ctx context.Context, obj *node.Individual, conversion *model.EventSelector, lookback *time.Duration, asOf *time.Time) (*node.Journey, error) {
@@ -34,5 +36,63 @@ func (r *individualResolver) Journey(ctx context.Context, obj *node.Individual, 
 	if err != nil {
 		return nil, err
 	}
-	return &node.Journey{Journey: journey.Of(timeline, options)}, nil
+	return &node.Journey{
+		Journey: journey.Of(timeline, options),
+		Asked:   node.Question{Reader: obj.Reader(), Lookback: options.Lookback, AsOf: options.AsOf, Live: asOf == nil},
+	}, nil
 }
+
+func (r *insightsResolver) Transitions(ctx context.Context, obj *node.Insights, event *model.EventSelector, lookback *time.Duration, asOf *time.Time) (*model.TransitionReport, error) {
+	options := journey.TransitionOptions{Lookback: otherwise(lookback, journey.DefaultLookback), AsOf: r.asOf(ctx, asOf)}
+	var err error
+	if options.Event, err = selector("event", event, insight.Selector{}); err != nil {
+		return nil, err
+	}
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	tally, _, err := store.Take(ctx, obj.Survey, conditional(&options.Event), func() *journey.Transitions { return journey.NewTransitions(options) })
+	if err != nil {
+		return nil, err
+	}
+	report := tally.Report()
+	return r.transitionReport(ctx, &report, obj.Survey, options.AsOf)
+}
+
+func (r *insightsResolver) Paths(ctx context.Context, obj *node.Insights, event *model.EventSelector, conversion *model.EventSelector, lookback *time.Duration, maxLength *int, top *int, asOf *time.Time) (*model.PathReport, error) {
+	options := journey.PathOptions{
+		Lookback: otherwise(lookback, journey.DefaultLookback), AsOf: r.asOf(ctx, asOf),
+		MaxLength: otherwise(maxLength, journey.DefaultMaxLength), Top: otherwise(top, journey.DefaultTop),
+	}
+	var err error
+	if options.Event, err = selector("event", event, insight.Selector{}); err != nil {
+		return nil, err
+	}
+	if options.Conversion, err = optional("conversion", conversion); err != nil {
+		return nil, err
+	}
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	tally, _, err := store.Take(ctx, obj.Survey, conditional(&options.Event, options.Conversion), func() *journey.Paths { return journey.NewPaths(options) })
+	if err != nil {
+		return nil, err
+	}
+	report := tally.Report()
+	return r.pathReport(ctx, &report, obj.Survey, options.AsOf)
+}
+
+func (r *journeyResolver) NextChannels(ctx context.Context, obj *node.Journey) ([]*model.NextChannel, error) {
+	if !obj.Continues() {
+		return []*model.NextChannel{}, nil
+	}
+	report, err := r.Models.Transitions(ctx, obj.Asked.Reader, obj.Asked.Transitions(), obj.Asked.Live)
+	if err != nil || report == nil {
+		return []*model.NextChannel{}, err
+	}
+	return r.nextChannels(ctx, report.After(&obj.Journey))
+}
+
+func (r *Resolver) Journey() exec.JourneyResolver { return &journeyResolver{r} }
+
+type journeyResolver struct{ *Resolver }

@@ -13,6 +13,7 @@ import (
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/recency"
+	"github.com/acquaint/acquaint/store"
 )
 
 func (r *individualResolver) Recency(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time) (*node.Recency, error) {
@@ -25,5 +26,96 @@ func (r *individualResolver) Recency(ctx context.Context, obj *node.Individual, 
 	if err != nil {
 		return nil, err
 	}
-	return &node.Recency{Result: recency.Of(timeline, s, at, recency.Options{})}, nil
+	habit, err := r.habit(ctx, obj, recency.HabitOptions{Event: s, AsOf: at}, asOf == nil)
+	if err != nil {
+		return nil, err
+	}
+	return &node.Recency{Result: recency.Of(timeline, s, at, recency.Options{Habit: habit})}, nil
+}
+
+func (r *individualResolver) Rfm(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time) (*model.Rfm, error) {
+	s, err := selector("event", event, insight.AnyInbound())
+	if err != nil {
+		return nil, err
+	}
+	at := r.asOf(ctx, asOf)
+	timeline, err := obj.Timeline(ctx, s, at)
+	if err != nil {
+		return nil, err
+	}
+	cuts, err := node.Compared(ctx, obj, func(reader *store.Reader) (*recency.Cuts, error) {
+		return r.Models.Cuts(ctx, reader, recency.RFMOptions{Event: s, AsOf: at}, asOf == nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return scores(timeline, s, at, cuts), nil
+}
+
+func (r *insightsResolver) Recency(ctx context.Context, obj *node.Insights, event *model.EventSelector, asOf *time.Time, bands []time.Duration, horizon *time.Duration) (*model.RecencyReport, error) {
+	s, err := selector("event", event, insight.AnyInbound())
+	if err != nil {
+		return nil, err
+	}
+	o := recency.BandOptions{Event: s, AsOf: r.asOf(ctx, asOf), Bounds: given(bands, recency.DefaultBands), Horizon: otherwise(horizon, recency.DefaultHorizon)}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	tally, _, err := store.Take(ctx, obj.Survey, conditional(&s), func() *recency.BandTally { return recency.NewBandTally(o) })
+	if err != nil {
+		return nil, err
+	}
+	return recencyReport(tally.Report(), obj.Survey.Floor()), nil
+}
+
+func (r *insightsResolver) Latency(ctx context.Context, obj *node.Insights, event *model.EventSelector, asOf *time.Time, steps *int) (*model.LatencyReport, error) {
+	s, err := selector("event", event, insight.AnyInbound())
+	if err != nil {
+		return nil, err
+	}
+	o := recency.LatencyOptions{Event: s, AsOf: r.asOf(ctx, asOf), Steps: otherwise(steps, recency.DefaultSteps)}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	tally, _, err := store.Take(ctx, obj.Survey, conditional(&s), func() *recency.LatencyTally { return recency.NewLatencyTally(o) })
+	if err != nil {
+		return nil, err
+	}
+	return latencyReport(tally.Report(), obj.Survey.Floor()), nil
+}
+
+func (r *insightsResolver) LifecycleGrid(ctx context.Context, obj *node.Insights, event *model.EventSelector, asOf *time.Time, comparedTo *time.Time, recencyBands []time.Duration, frequencyBands []int) (*model.LifecycleGrid, error) {
+	s, err := selector("event", event, insight.AnyInbound())
+	if err != nil {
+		return nil, err
+	}
+	at := r.asOf(ctx, asOf)
+	o := recency.GridOptions{
+		Event: s, AsOf: at, ComparedTo: otherwise(comparedTo, at.Add(-recency.DefaultPeriod)),
+		RecencyBounds: given(recencyBands, recency.DefaultBands), FrequencyBounds: given(frequencyBands, recency.DefaultFrequencyBands),
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	tally, _, err := store.Take(ctx, obj.Survey, conditional(&s), func() *recency.GridTally { return recency.NewGridTally(o) })
+	if err != nil {
+		return nil, err
+	}
+	return lifecycleGrid(tally.Report(), obj.Survey.Floor()), nil
+}
+
+func (r *insightsResolver) Rfm(ctx context.Context, obj *node.Insights, event *model.EventSelector, asOf *time.Time) (*model.RFMReport, error) {
+	s, err := selector("event", event, insight.AnyInbound())
+	if err != nil {
+		return nil, err
+	}
+	o := recency.RFMOptions{Event: s, AsOf: r.asOf(ctx, asOf)}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	tally, _, err := store.Take(ctx, obj.Survey, conditional(&s), func() *recency.RFMTally { return recency.NewRFMTally(o) })
+	if err != nil {
+		return nil, err
+	}
+	return rfmReport(tally.Report(), obj.Survey.Floor()), nil
 }

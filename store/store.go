@@ -68,7 +68,10 @@ type Store struct {
 	receiptKey  receipt.Key
 	controller  string
 	turn        sync.Mutex // the writing transaction of this process
-	wrap        func(driver.Connector) driver.Connector
+	// views are those that are open: one fewer than there are connections to read over,
+	// because what a view prepares is prepared on another one.
+	views chan struct{}
+	wrap  func(driver.Connector) driver.Connector
 }
 
 // Open connects, applies the migrations that are missing, and loads what every
@@ -154,6 +157,7 @@ func (s *Store) openPostgres(o Options) error {
 	}
 	db := s.openDB(connector)
 	limit := o.connections(16)
+	s.views = make(chan struct{}, limit-1)
 	db.SetMaxOpenConns(limit)
 	db.SetMaxIdleConns(limit)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -188,7 +192,9 @@ func (s *Store) openSQLite(o Options) error {
 		return db
 	}
 	// The second connection prepares statements while the first is in a transaction.
-	write, read := open(2, "&_txlock=immediate"), open(o.connections(4), "&_pragma=query_only(1)")
+	limit := o.connections(4)
+	s.views = make(chan struct{}, limit-1)
+	write, read := open(2, "&_txlock=immediate"), open(limit, "&_pragma=query_only(1)")
 	s.write, s.read, s.small = newEngine(dialect.SQLite, write), newEngine(dialect.SQLite, read), write
 	s.directory = newDirectory(s)
 	return nil

@@ -475,6 +475,12 @@ func (s *Store) VerifyConsents(ctx context.Context) (*Verification, error) {
 
 // view runs do in one consistent view of the database, in which nothing is changed.
 func (s *Store) view(ctx context.Context, op string, do func(b *batch) error) error {
+	select {
+	case s.views <- struct{}{}:
+		defer func() { <-s.views }()
+	case <-ctx.Done():
+		return translate(op, ctx.Err())
+	}
 	tx, err := s.read.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.snapshot(), ReadOnly: true})
 	if err != nil {
 		return translate(op, err)

@@ -956,7 +956,7 @@ func (ec *executionContext) unmarshalInputEventSelector(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"types", "channels", "channelKinds", "direction", "properties", "occurredFrom", "occurredTo"}
+	fieldsInOrder := [...]string{"types", "channels", "channelKinds", "direction", "currencies", "properties", "occurredFrom", "occurredTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -991,6 +991,13 @@ func (ec *executionContext) unmarshalInputEventSelector(ctx context.Context, obj
 				return it, err
 			}
 			it.Direction = data
+		case "currencies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currencies"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Currencies = data
 		case "properties":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("properties"))
 			data, err := ec.unmarshalOPropertyCondition2ᚕᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐPropertyConditionᚄ(ctx, v)
@@ -1702,6 +1709,30 @@ func (ec *executionContext) marshalNDirection2githubᚗcomᚋacquaintᚋacquaint
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNEventSelector2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐEventSelector(ctx context.Context, v any) (model.EventSelector, error) {
+	res, err := ec.unmarshalInputEventSelector(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNEventSelector2ᚕᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐEventSelectorᚄ(ctx context.Context, v any) ([]*model.EventSelector, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.EventSelector, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEventSelector2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐEventSelector(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNEventSelector2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐEventSelector(ctx context.Context, v any) (*model.EventSelector, error) {
+	res, err := ec.unmarshalInputEventSelector(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNInteraction2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋnodeᚐInteraction(ctx context.Context, sel ast.SelectionSet, v node.Interaction) graphql.Marshaler {

@@ -24,6 +24,7 @@ type ResolverRoot interface {
 	Individual() IndividualResolver
 	Insights() InsightsResolver
 	Interaction() InteractionResolver
+	Journey() JourneyResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Session() SessionResolver
@@ -63,6 +64,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputEraseInput,
 		ec.unmarshalInputEventSelector,
 		ec.unmarshalInputExternalIdInput,
+		ec.unmarshalInputFunnelExclusion,
 		ec.unmarshalInputIdentifyInput,
 		ec.unmarshalInputIndividualFilter,
 		ec.unmarshalInputIndividualLookup,
@@ -170,6 +172,88 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/attribution.graphql", Input: `extend type Insights {
+  """
+  Which channels conversions are owed to, by one of eight models. The credits of all channels add up to the conversions, and their values to the value.
+  """
+  attribution(
+    "What a conversion is."
+    conversion: EventSelector!
+    "How the credit is divided."
+    model: AttributionModel!
+    "What counts as a touch, before the conversion and not one itself; null: every interaction of either direction."
+    touch: EventSelector
+    "How long a quiet time ends a journey, whose touches then count for nothing; null: P30D. A gap of exactly this much does not."
+    lookback: Duration
+    "How many channels back MARKOV remembers, 1 to 4; null: 1. For MARKOV alone."
+    order: Int
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): AttributionReport! @cost(weight: 200)
+}
+
+"""
+How the credit for a conversion is divided among the touches of its journey.
+"""
+enum AttributionModel {
+  "All to the first."
+  FIRST
+  "All to the last."
+  LAST
+  "All to the last that is not DIRECT; to the last where all are."
+  LAST_NON_DIRECT
+  "The same to each."
+  LINEAR
+  "40 % to the first, 40 % to the last, 20 % to those between; half and half to two."
+  POSITION
+  "Half as much for each seven days before the conversion."
+  TIME_DECAY
+  "By how many conversions would be lost without the channel, where journeys are a Markov chain; solved exactly."
+  MARKOV
+  "Shapley's value: the channel's mean contribution over all orders in which channels could join; exact."
+  SHAPLEY
+}
+
+"""
+Which channels conversions are owed to.
+"""
+type AttributionReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The model that was asked for."
+  model: AttributionModel!
+  "How many conversions had a touch before them in their journey."
+  conversions: Float!
+  "The sum of their values."
+  value: Float!
+  "How many conversions had none, and are owed to no channel; null when that is not told."
+  unattributedConversions: Float
+  "The sum of their values; null when that is not told."
+  unattributedValue: Float
+  "What each channel is owed, the most first."
+  channels: [ChannelCredit!]!
+}
+
+"""
+What a channel is owed.
+"""
+type ChannelCredit {
+  "The channel."
+  channel: Channel!
+  "How many conversions."
+  conversions: Float
+  "How much of their value."
+  value: Float
+  "The share of all conversions, from 0 to 1."
+  share: Float
+  "The share of conversions that would be lost without the channel, from 0 to 1; for MARKOV alone."
+  removalEffect: Float
+  "Whether the numbers are not told because too few individuals came along the channel, or because those of such a channel could be worked out from them."
+  suppressed: Boolean!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/channel.graphql", Input: `extend type Query {
   "Every channel, by key."
   channels: [Channel!]!
@@ -269,6 +353,233 @@ type CreateSourcePayload {
   source: Source!
   "The key with which it sends events. It is shown here and never again."
   writeKey: String!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/cohort.graphql", Input: `extend type Insights {
+  """
+  Who came for the first time, who again, who again after having stayed away, and who stayed away, in each hour, day, week or month.
+  """
+  lifecycle(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "How long a bucket is."
+    interval: Interval!
+    "A moment in the first bucket."
+    from: Time!
+    "A moment in the last bucket; not before from."
+    to: Time!
+    "The IANA name of the time zone whose hours, days, weeks and months count, such as Europe/Zurich; null: UTC."
+    timeZone: String
+    "The day that weeks begin with; null: MONDAY."
+    weekStart: WeekStart
+  ): LifecycleReport! @cost(weight: 200)
+  """
+  Of those who began in each bucket, how many came back in the ones that followed.
+  """
+  retention(
+    "What beginning is; null: any INBOUND interaction."
+    start: EventSelector
+    "What coming back is; null: the same as start."
+    returning: EventSelector
+    "How long a bucket is."
+    interval: Interval!
+    "A moment in the first bucket."
+    from: Time!
+    "How many buckets there are, from 1."
+    buckets: Int!
+    "Who is in a cohort, and what coming back means; null: RECURRING."
+    mode: RetentionMode
+    "The IANA name of the time zone whose hours, days, weeks and months count, such as Europe/Zurich; null: UTC."
+    timeZone: String
+    "The day that weeks begin with; null: MONDAY."
+    weekStart: WeekStart
+  ): RetentionReport! @cost(weight: 200)
+  """
+  How many did it in how many of the buckets.
+  """
+  stickiness(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "How long a bucket is."
+    interval: Interval!
+    "A moment in the first bucket."
+    from: Time!
+    "A moment in the last bucket; not before from."
+    to: Time!
+    "The IANA name of the time zone whose hours, days, weeks and months count, such as Europe/Zurich; null: UTC."
+    timeZone: String
+    "The day that weeks begin with; null: MONDAY."
+    weekStart: WeekStart
+  ): StickinessReport! @cost(weight: 200)
+  """
+  How many went through steps, one after the other, within a window.
+  """
+  funnel(
+    "The steps, 2 to 20."
+    steps: [EventSelector!]!
+    "Within what time of the first step all others must happen, inclusive."
+    window: Duration!
+    "What may come between steps; null: ORDERED."
+    order: FunnelOrder
+    "What must not happen between steps."
+    exclusions: [FunnelExclusion!]
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): FunnelReport! @cost(weight: 200)
+}
+
+"""
+How long a bucket of time is.
+"""
+enum Interval {
+  "An hour."
+  HOUR
+  "A day of the time zone, which may have 23 or 25 hours."
+  DAY
+  "A week of the time zone."
+  WEEK
+  "A calendar month of the time zone."
+  MONTH
+}
+
+"""
+The day that weeks begin with.
+"""
+enum WeekStart {
+  "As in ISO 8601."
+  MONDAY
+  "As in North America."
+  SUNDAY
+}
+
+"""
+Who is in a cohort of retention, and what coming back means.
+"""
+enum RetentionMode {
+  "Everyone who began in the bucket, whether for the first time or not."
+  RECURRING
+  "Those who began for the first time in the bucket."
+  FIRST_TIME
+  "As RECURRING; who comes back counts in every bucket up to the last one in which they did."
+  ROLLING
+}
+
+"""
+What may come between the steps of a funnel.
+"""
+enum FunnelOrder {
+  "Anything; the steps come in their order."
+  ORDERED
+  "Nothing else."
+  STRICT
+  "Anything; the steps come in any order."
+  UNORDERED
+}
+
+"""
+What must not happen between two steps of a funnel: an attempt in which it does ends at the earlier one.
+"""
+input FunnelExclusion {
+  "What must not happen."
+  event: EventSelector!
+  "The earlier step, from 1."
+  afterStep: Int!
+  "The later step."
+  beforeStep: Int!
+}
+
+"""
+Who came and who stayed away.
+"""
+type LifecycleReport {
+  "The buckets, the earliest first."
+  buckets: [LifecycleBucket!]!
+}
+
+"""
+An hour, day, week or month.
+"""
+type LifecycleBucket {
+  "When it begins."
+  from: Time!
+  "How many came for the first time ever."
+  new: Int
+  "How many came who had come in the bucket before too."
+  returning: Int
+  "How many came who had come earlier, but not in the bucket before."
+  resurrecting: Int
+  "How many came in the bucket before and not in this one, as a negative number."
+  dormant: Int
+  "Whether a number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
+}
+
+"""
+Who came back.
+"""
+type RetentionReport {
+  "One for each bucket that has begun, the earliest first."
+  cohorts: [RetentionCohort!]!
+}
+
+"""
+Those who began in one bucket.
+"""
+type RetentionCohort {
+  "When the bucket begins."
+  from: Time!
+  "How many they are; null when that is not told."
+  size: Int
+  "How many of them came in this bucket, in the next, and so on; null when that is not told, or has not begun yet."
+  counts: [Int]!
+}
+
+"""
+How many came how often.
+"""
+type StickinessReport {
+  "One for each number of buckets."
+  counts: [StickinessCount!]!
+}
+
+"""
+Those who came in as many buckets.
+"""
+type StickinessCount {
+  "In how many buckets they came, from 1."
+  activeBuckets: Int!
+  "How many they are; null when that is not told."
+  individuals: Int
+  "Whether the number is not told because the group is too small."
+  suppressed: Boolean!
+}
+
+"""
+Who went how far.
+"""
+type FunnelReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The steps, in their order."
+  steps: [FunnelStep!]!
+}
+
+"""
+A step of a funnel.
+"""
+type FunnelStep {
+  "Its number, from 1."
+  step: Int!
+  "How many reached it; null when that is not told."
+  individuals: Int
+  "Their share of those who took the first step, from 0 to 1."
+  conversion: Float
+  "The mean time since the step before."
+  averageFromPrevious: Duration
+  "The median time since the step before."
+  medianFromPrevious: Duration
+  "Whether the numbers are not told because the group is too small."
+  suppressed: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/consent.graphql", Input: `extend type Individual {
@@ -1073,6 +1384,8 @@ input EventSelector {
   channelKinds: [ChannelKind!]
   "Who reached out; null: either."
   direction: Direction
+  "Whose value is in any of these currencies (ISO 4217), 1 to 100. Sums add values up whatever their currency: name one where there are several."
+  currencies: [String!]
   "Conditions on properties, 1 to 100; all hold."
   properties: [PropertyCondition!]
   "At this time or later."
@@ -1231,6 +1544,117 @@ type Journey {
   startedAt: Time
   "When it ended: at the conversion, or with the last interaction before it went quiet; null while it is open."
   endedAt: Time
+  "Which channels others went on to from the last one, the likeliest first; empty when the journey has ended, and for somebody's own token. Of the population as it was understood last."
+  nextChannels: [NextChannel!]!
+}
+
+"""
+A channel that may come next.
+"""
+type NextChannel {
+  "The channel."
+  channel: Channel!
+  "The share of those who went on from the last channel that went on to this one."
+  probability: Float!
+  "The probability over what it would be if the last channel did not matter; 1: it does not."
+  lift: Float!
+}
+
+extend type Insights {
+  """
+  What leads to what: for each pair of channels, how often the second followed the first within a journey.
+  """
+  transitions(
+    "Which interactions make up journeys; null: every interaction of either direction."
+    event: EventSelector
+    "How long a quiet time ends a journey; null: P30D. A gap of exactly this much does not."
+    lookback: Duration
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): TransitionReport! @cost(weight: 200)
+  """
+  The most frequent ways across channels.
+  """
+  paths(
+    "Which interactions make up journeys; null: every interaction of either direction. Conversions always do."
+    event: EventSelector
+    "What ends a journey with success; null: nothing does."
+    conversion: EventSelector
+    "How long a quiet time ends a journey; null: P30D. A gap of exactly this much does not."
+    lookback: Duration
+    "How many touchpoints of a journey are told at most, 1 to 20; null: 5."
+    maxLength: Int
+    "How many paths are told, 1 to 100; null: 20."
+    top: Int
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): PathReport! @cost(weight: 200)
+}
+
+"""
+Which channel leads to which.
+"""
+type TransitionReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The pairs that occurred, the most frequent first."
+  transitions: [Transition!]!
+}
+
+"""
+From one channel to another.
+"""
+type Transition {
+  "The channel that was left."
+  from: Channel!
+  "The channel that came next."
+  to: Channel!
+  "How often it happened; null when that is not told."
+  count: Int
+  "The share of all that followed the first channel; for a viewer who may not read individuals, of all that is told."
+  probability: Float
+  "The probability over what it would be if the first channel did not matter; above 1 it leads there."
+  lift: Float
+  "The lower end of the lift's 95 % confidence interval."
+  liftLow: Float
+  "The upper end of the lift's 95 % confidence interval."
+  liftHigh: Float
+  "The median time from the last interaction on the first channel to the first one on the second."
+  medianTime: Duration
+  "Whether the numbers are not told because too few individuals did so."
+  suppressed: Boolean!
+}
+
+"""
+The ways that journeys took.
+"""
+type PathReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The paths, the most frequent first; for a viewer who may not read individuals, without those that too few took."
+  paths: [Path!]!
+}
+
+"""
+One way across channels.
+"""
+type Path {
+  "The channels, in order; the last ones of a longer journey."
+  channels: [Channel!]!
+  "Whether these are the last ones of longer journeys, whose beginning is not told."
+  cut: Boolean!
+  "How many journeys took it; null when that is not told."
+  journeys: Int
+  "How many of them ended at a conversion."
+  conversions: Int
+  "The sum of the values of those conversions."
+  value: Float
+  "Whether a number is not told because too few individuals took it."
+  suppressed: Boolean!
 }
 
 """
@@ -1249,6 +1673,114 @@ type Touchpoint {
   types: [String!]!
   "From the last interaction of the touchpoint before to the first of this one; null for the first."
   sincePrevious: Duration
+}
+`, BuiltIn: false},
+	{Name: "../../schema/lifetime.graphql", Input: `extend type Individual {
+  """
+  Whether they are likely still a customer, and what is to be expected of them: by BG/NBD and Gamma-Gamma, fitted on everyone whom the purpose covers. The fit is kept, and made anew when the data have moved. Null when they never did it, when too little is known to fit the models, and for somebody's own token.
+  """
+  lifetime(
+    "What a purchase is; null: any INBOUND interaction."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+    "How far is looked ahead; null: P365D."
+    horizon: Duration
+  ): Lifetime @cost(weight: 20)
+}
+
+"""
+What is to be expected of somebody.
+"""
+type Lifetime {
+  "The model."
+  model: LifetimeModel!
+  "On how many days after the first they purchased."
+  frequency: Int!
+  "The probability that they have not left for good, from 0 to 1."
+  probabilityAlive: Float!
+  "On how many days they will purchase within the horizon."
+  expectedCount: Float!
+  "What they will spend within the horizon; null when nobody's spending is known."
+  expectedValue: Float
+}
+
+"""
+A model of buying till you leave.
+"""
+enum LifetimeModel {
+  "Beta-geometric / negative binomial (Fader, Hardie and Lee, 2005): they may leave after each purchase."
+  BG_NBD
+  "Pareto / negative binomial (Schmittlein, Morrison and Colombo, 1987): they may leave at any time."
+  PARETO_NBD
+}
+
+extend type Insights {
+  """
+  How everyone buys and leaves: a model fitted by maximum likelihood on those whom the purpose covers, and what it expects of them. When too little is known to fit it the answer is the error CONFLICT, which says why.
+  """
+  lifetime(
+    "What a purchase is; null: any INBOUND interaction. Those of one day are one."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+    "The model; null: BG_NBD."
+    model: LifetimeModel
+    "How far is looked ahead; null: P365D."
+    horizon: Duration
+    "The IANA name of the time zone whose days count; null: UTC."
+    timeZone: String
+  ): LifetimeReport! @cost(weight: 400)
+}
+
+"""
+A model of how everyone buys and leaves.
+"""
+type LifetimeReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The model that was fitted."
+  model: LifetimeModel!
+  "Its parameters, time in weeks: r, alpha, a, b of BG_NBD; r, alpha, s, beta of PARETO_NBD."
+  parameters: [Parameter!]!
+  "The logarithm of the likelihood at these parameters."
+  logLikelihood: Float!
+  "The parameters p, q, v of Gamma-Gamma, which tells what a purchase is worth; empty when too little spending is known."
+  spend: [Parameter!]!
+  "The logarithm of the likelihood of Gamma-Gamma at its parameters."
+  spendLogLikelihood: Float
+  "On how many days everyone together will purchase within the horizon."
+  expectedCount: Float!
+  "What everyone together will spend within the horizon; null when too little spending is known."
+  expectedValue: Float
+  "How many are how likely to be customers still."
+  probabilityAlive: [ProbabilityBand!]!
+}
+
+"""
+A parameter of a model.
+"""
+type Parameter {
+  "Its name in the paper."
+  name: String!
+  "Its estimate."
+  value: Float!
+}
+
+"""
+Those of about the same probability.
+"""
+type ProbabilityBand {
+  "The least probability, inclusive."
+  from: Float!
+  "The most, exclusive; of the last band inclusive."
+  to: Float!
+  "How many they are; null when that is not told."
+  individuals: Int
+  "Whether the number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/purpose.graphql", Input: `extend type Query {
@@ -1379,7 +1911,7 @@ type PurposeVersion {
 `, BuiltIn: false},
 	{Name: "../../schema/recency.graphql", Input: `extend type Individual {
   """
-  How long ago they last did something, and whether that is longer than usual for them.
+  How long ago they last did something, and whether that is longer than usual for them. What is said beside others is of the population as it was understood last: where it is large, that may be a minute or two ago.
   """
   recency(
     "What they did; null: any INBOUND interaction."
@@ -1401,10 +1933,317 @@ type Recency {
   count: Int!
   "The median of the gaps between doing it; null before the second time."
   medianGap: Duration
-  "The gap after which they are overdue: their own median gap once there are three gaps, else null."
+  "The gap after which they are overdue: their own median gap once there are three gaps, else the median gap of everyone at their step, where that is known."
   tripWire: Duration
   "Whether the time since is longer than the trip wire."
   overdue: Boolean!
+  "The share of individuals who are less recent, of all who ever did it, from 0 to 1; null when they never did it, and for somebody's own token, for whom nobody else exists."
+  percentile: Float
+}
+
+extend type Individual {
+  """
+  Their scores from 1 to 5 for recency, frequency and monetary value, beside everyone whom the purpose covers; null when they never did it, and for somebody's own token.
+  """
+  rfm(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): RFM @cost(weight: 20)
+}
+
+"""
+Recency, frequency and monetary value, each as it is and as a score from 1 to 5, by the quintiles of everyone. The rules are those of the R package rfm.
+"""
+type RFM {
+  "Whole days (UTC) since the day of the last one."
+  recencyDays: Int!
+  "How often they did it."
+  frequency: Int!
+  "The sum of its values; currencies are added as they are."
+  monetary: Float!
+  "The score of recency; 5 is the most recent fifth."
+  r: Int!
+  "The score of frequency; 5 is the most frequent fifth."
+  f: Int!
+  "The score of monetary value; 5 is the most valuable fifth."
+  m: Int!
+  "The three scores as digits: 100 r + 10 f + m."
+  score: Int!
+  "The name of the segment that the scores lie in, such as Champions or At Risk: see docs/insight.md."
+  segment: String!
+}
+
+extend type Insights {
+  """
+  How recent everyone is: in bands of the time since they last did it, how many are in each, and how many of those who were in it some time ago did it again since.
+  """
+  recency(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+    "Where one band ends and the next begins, ascending, 50 at most; null: P7D, P15D, P20D, P46D, P81D."
+    bands: [Duration!]
+    "For respondedNext: how long ago the band that they were in is looked up, and how long they then had; null: P30D."
+    horizon: Duration
+  ): RecencyReport! @cost(weight: 200)
+  """
+  How long it takes from the first time to the second, from the second to the third, and so on, and who is overdue for the next now.
+  """
+  latency(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+    "How many steps are told, 50 at most; null: 10."
+    steps: Int
+  ): LatencyReport! @cost(weight: 200)
+  """
+  Everyone by how recent and how frequent they are, and how many more or fewer each cell holds than before (Jim Novo's lifecycle grid). Who never did it is in no cell.
+  """
+  lifecycleGrid(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+    "The earlier moment that change is counted from; null: 30 days before asOf."
+    comparedTo: Time
+    "Where one band of recency ends and the next begins, ascending, 50 at most; null: P7D, P15D, P20D, P46D, P81D."
+    recencyBands: [Duration!]
+    "Where one band of frequency ends and the next begins, ascending from 2, 50 at most; null: 2, 3, 4, 5, 6."
+    frequencyBands: [Int!]
+  ): LifecycleGrid! @cost(weight: 200)
+  """
+  Everyone by their scores for recency, frequency and monetary value.
+  """
+  rfm(
+    "What they did; null: any INBOUND interaction."
+    event: EventSelector
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): RFMReport! @cost(weight: 200)
+}
+
+"""
+How recent everyone is.
+"""
+type RecencyReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The bands, the most recent first."
+  bands: [RecencyBand!]!
+}
+
+"""
+Those whose last time is some time ago.
+"""
+type RecencyBand {
+  "The least time since the last one, inclusive."
+  from: Duration!
+  "The most time since, exclusive; null: any more."
+  to: Duration
+  "How many they are; null when that is not told."
+  individuals: Int
+  "Their share of all who ever did it, from 0 to 1."
+  share: Float
+  "Of those who were in this band the horizon ago, by what had happened then: the share that did it in the horizon since. Null when nobody was."
+  respondedNext: Float
+  "The sum of the values of all that they did; currencies are added as they are."
+  value: Float
+  "Whether the number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
+}
+
+"""
+The time between doing it once and doing it again.
+"""
+type LatencyReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The steps, the first one first."
+  steps: [LatencyStep!]!
+}
+
+"""
+The step from the n-th time to the next.
+"""
+type LatencyStep {
+  "n, from 1."
+  step: Int!
+  "How many individuals made the step; null when that is not told."
+  individuals: Int
+  "The mean time that it took them."
+  mean: Duration
+  "The median time that it took them."
+  median: Duration
+  "How many stand at this step, did not make it yet, and are past the trip wire: their own median gap once they have three gaps, else the median of this step."
+  overdue: Int
+  "Whether the number of individuals is not told because the group is too small."
+  suppressed: Boolean!
+}
+
+"""
+Everyone by recency and frequency, as of now and beside an earlier moment.
+"""
+type LifecycleGrid {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The cells: for each band of recency, the most recent first, those of frequency, the least first."
+  cells: [GridCell!]!
+}
+
+"""
+Those who are equally recent and equally frequent.
+"""
+type GridCell {
+  "The least time since the last one, inclusive."
+  recencyFrom: Duration!
+  "The most time since, exclusive; null: any more."
+  recencyTo: Duration
+  "The least number of times, inclusive."
+  frequencyFrom: Int!
+  "The number of times that is too many, exclusive; null: none is."
+  frequencyTo: Int
+  "How many they are; null when that is not told."
+  individuals: Int
+  "The sum of the values of all that they did; currencies are added as they are."
+  value: Float
+  "How many more are in the cell than at the earlier moment; negative for fewer."
+  change: Int
+  "Whether the number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
+}
+
+"""
+Everyone by their RFM scores.
+"""
+type RFMReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "The four cuts between the five scores of recency, in days; empty when nobody did it, or too few for a viewer who may not read individuals."
+  recencyCuts: [Float!]!
+  "The four cuts of frequency; empty likewise."
+  frequencyCuts: [Float!]!
+  "The four cuts of monetary value; empty likewise."
+  monetaryCuts: [Float!]!
+  "Every segment, also those without anybody."
+  segments: [RFMSegment!]!
+}
+
+"""
+Those whose scores mean the same.
+"""
+type RFMSegment {
+  "Its name, such as Champions."
+  name: String!
+  "How many they are; null when that is not told."
+  individuals: Int
+  "How often they did it, together."
+  interactions: Int
+  "The sum of the values of all that they did; currencies are added as they are."
+  value: Float
+  "Whether the number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/relationship.graphql", Input: `extend type Individual {
+  """
+  How they stand with the business, as an honest friend would say, with the evidence, and whether to approach them.
+  """
+  relationship(
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): Relationship! @cost(weight: 20)
+}
+
+"""
+How somebody stands with the business.
+"""
+type Relationship {
+  "The status."
+  status: RelationshipStatus!
+  "When it began; null when it began with nothing."
+  since: Time
+  "The facts that say so, in words."
+  evidence: [String!]!
+  "Whether to approach them."
+  outreach: Outreach!
+}
+
+"""
+Whether to approach somebody.
+"""
+type Outreach {
+  "Whether it is advised."
+  advised: Boolean!
+  "Why, or why not."
+  reason: String!
+}
+
+"""
+How somebody stands with the business. docs/insight.md has the whole table.
+"""
+enum RelationshipStatus {
+  "They never came by themselves."
+  STRANGER
+  "They came for the first time not long ago."
+  NEW
+  "They come as they use to."
+  ACTIVE
+  "They are past their trip wire."
+  COOLING
+  "They are past three times their trip wire."
+  LAPSED
+  "They came back after having lapsed."
+  RETURNING
+  "They were approached five times or more since they last came, and answered none: not that into you."
+  UNRESPONSIVE
+  "They said no to being approached."
+  OPTED_OUT
+}
+
+extend type Insights {
+  """
+  How many stand how with the business.
+  """
+  relationships(
+    "The moment that is looked back from; null: now. What happened later does not exist."
+    asOf: Time
+  ): RelationshipReport! @cost(weight: 400)
+}
+
+"""
+How everyone stands with the business.
+"""
+type RelationshipReport {
+  "How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals."
+  population: Int
+  "The moment that was asked about."
+  asOf: Time!
+  "One for each status."
+  counts: [RelationshipCount!]!
+}
+
+"""
+How many stand so.
+"""
+type RelationshipCount {
+  "The status."
+  status: RelationshipStatus!
+  "How many they are; null when that is not told."
+  individuals: Int
+  "Whether the number is not told because the group, or another one that could be worked out from it, is too small."
+  suppressed: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/request.graphql", Input: `extend type Individual {
@@ -1777,6 +2616,28 @@ func (ec *executionContext) childFields_AccessEntryEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccessEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AttributionReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_AttributionReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_AttributionReport_asOf(ctx, field)
+	case "model":
+		return ec.fieldContext_AttributionReport_model(ctx, field)
+	case "conversions":
+		return ec.fieldContext_AttributionReport_conversions(ctx, field)
+	case "value":
+		return ec.fieldContext_AttributionReport_value(ctx, field)
+	case "unattributedConversions":
+		return ec.fieldContext_AttributionReport_unattributedConversions(ctx, field)
+	case "unattributedValue":
+		return ec.fieldContext_AttributionReport_unattributedValue(ctx, field)
+	case "channels":
+		return ec.fieldContext_AttributionReport_channels(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AttributionReport", field.Name)
+}
+
 func (ec *executionContext) childFields_Campaign(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -1805,6 +2666,24 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 		return ec.fieldContext_Channel_kind(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
+}
+
+func (ec *executionContext) childFields_ChannelCredit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_ChannelCredit_channel(ctx, field)
+	case "conversions":
+		return ec.fieldContext_ChannelCredit_conversions(ctx, field)
+	case "value":
+		return ec.fieldContext_ChannelCredit_value(ctx, field)
+	case "share":
+		return ec.fieldContext_ChannelCredit_share(ctx, field)
+	case "removalEffect":
+		return ec.fieldContext_ChannelCredit_removalEffect(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_ChannelCredit_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelCredit", field.Name)
 }
 
 func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1939,6 +2818,56 @@ func (ec *executionContext) childFields_ErasePayload(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ErasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_FunnelReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_FunnelReport_population(ctx, field)
+	case "steps":
+		return ec.fieldContext_FunnelReport_steps(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FunnelReport", field.Name)
+}
+
+func (ec *executionContext) childFields_FunnelStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "step":
+		return ec.fieldContext_FunnelStep_step(ctx, field)
+	case "individuals":
+		return ec.fieldContext_FunnelStep_individuals(ctx, field)
+	case "conversion":
+		return ec.fieldContext_FunnelStep_conversion(ctx, field)
+	case "averageFromPrevious":
+		return ec.fieldContext_FunnelStep_averageFromPrevious(ctx, field)
+	case "medianFromPrevious":
+		return ec.fieldContext_FunnelStep_medianFromPrevious(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_FunnelStep_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FunnelStep", field.Name)
+}
+
+func (ec *executionContext) childFields_GridCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recencyFrom":
+		return ec.fieldContext_GridCell_recencyFrom(ctx, field)
+	case "recencyTo":
+		return ec.fieldContext_GridCell_recencyTo(ctx, field)
+	case "frequencyFrom":
+		return ec.fieldContext_GridCell_frequencyFrom(ctx, field)
+	case "frequencyTo":
+		return ec.fieldContext_GridCell_frequencyTo(ctx, field)
+	case "individuals":
+		return ec.fieldContext_GridCell_individuals(ctx, field)
+	case "value":
+		return ec.fieldContext_GridCell_value(ctx, field)
+	case "change":
+		return ec.fieldContext_GridCell_change(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_GridCell_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GridCell", field.Name)
+}
+
 func (ec *executionContext) childFields_Identifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -2013,8 +2942,14 @@ func (ec *executionContext) childFields_Individual(ctx context.Context, field gr
 		return ec.fieldContext_Individual_accessLog(ctx, field)
 	case "journey":
 		return ec.fieldContext_Individual_journey(ctx, field)
+	case "lifetime":
+		return ec.fieldContext_Individual_lifetime(ctx, field)
 	case "recency":
 		return ec.fieldContext_Individual_recency(ctx, field)
+	case "rfm":
+		return ec.fieldContext_Individual_rfm(ctx, field)
+	case "relationship":
+		return ec.fieldContext_Individual_relationship(ctx, field)
 	case "requests":
 		return ec.fieldContext_Individual_requests(ctx, field)
 	}
@@ -2049,6 +2984,32 @@ func (ec *executionContext) childFields_Insights(ctx context.Context, field grap
 	switch field.Name {
 	case "consents":
 		return ec.fieldContext_Insights_consents(ctx, field)
+	case "attribution":
+		return ec.fieldContext_Insights_attribution(ctx, field)
+	case "lifecycle":
+		return ec.fieldContext_Insights_lifecycle(ctx, field)
+	case "retention":
+		return ec.fieldContext_Insights_retention(ctx, field)
+	case "stickiness":
+		return ec.fieldContext_Insights_stickiness(ctx, field)
+	case "funnel":
+		return ec.fieldContext_Insights_funnel(ctx, field)
+	case "transitions":
+		return ec.fieldContext_Insights_transitions(ctx, field)
+	case "paths":
+		return ec.fieldContext_Insights_paths(ctx, field)
+	case "lifetime":
+		return ec.fieldContext_Insights_lifetime(ctx, field)
+	case "recency":
+		return ec.fieldContext_Insights_recency(ctx, field)
+	case "latency":
+		return ec.fieldContext_Insights_latency(ctx, field)
+	case "lifecycleGrid":
+		return ec.fieldContext_Insights_lifecycleGrid(ctx, field)
+	case "rfm":
+		return ec.fieldContext_Insights_rfm(ctx, field)
+	case "relationships":
+		return ec.fieldContext_Insights_relationships(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Insights", field.Name)
 }
@@ -2121,8 +3082,120 @@ func (ec *executionContext) childFields_Journey(ctx context.Context, field graph
 		return ec.fieldContext_Journey_startedAt(ctx, field)
 	case "endedAt":
 		return ec.fieldContext_Journey_endedAt(ctx, field)
+	case "nextChannels":
+		return ec.fieldContext_Journey_nextChannels(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Journey", field.Name)
+}
+
+func (ec *executionContext) childFields_LatencyReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_LatencyReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_LatencyReport_asOf(ctx, field)
+	case "steps":
+		return ec.fieldContext_LatencyReport_steps(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LatencyReport", field.Name)
+}
+
+func (ec *executionContext) childFields_LatencyStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "step":
+		return ec.fieldContext_LatencyStep_step(ctx, field)
+	case "individuals":
+		return ec.fieldContext_LatencyStep_individuals(ctx, field)
+	case "mean":
+		return ec.fieldContext_LatencyStep_mean(ctx, field)
+	case "median":
+		return ec.fieldContext_LatencyStep_median(ctx, field)
+	case "overdue":
+		return ec.fieldContext_LatencyStep_overdue(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_LatencyStep_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LatencyStep", field.Name)
+}
+
+func (ec *executionContext) childFields_LifecycleBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_LifecycleBucket_from(ctx, field)
+	case "new":
+		return ec.fieldContext_LifecycleBucket_new(ctx, field)
+	case "returning":
+		return ec.fieldContext_LifecycleBucket_returning(ctx, field)
+	case "resurrecting":
+		return ec.fieldContext_LifecycleBucket_resurrecting(ctx, field)
+	case "dormant":
+		return ec.fieldContext_LifecycleBucket_dormant(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_LifecycleBucket_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LifecycleBucket", field.Name)
+}
+
+func (ec *executionContext) childFields_LifecycleGrid(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_LifecycleGrid_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_LifecycleGrid_asOf(ctx, field)
+	case "cells":
+		return ec.fieldContext_LifecycleGrid_cells(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LifecycleGrid", field.Name)
+}
+
+func (ec *executionContext) childFields_LifecycleReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "buckets":
+		return ec.fieldContext_LifecycleReport_buckets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LifecycleReport", field.Name)
+}
+
+func (ec *executionContext) childFields_Lifetime(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "model":
+		return ec.fieldContext_Lifetime_model(ctx, field)
+	case "frequency":
+		return ec.fieldContext_Lifetime_frequency(ctx, field)
+	case "probabilityAlive":
+		return ec.fieldContext_Lifetime_probabilityAlive(ctx, field)
+	case "expectedCount":
+		return ec.fieldContext_Lifetime_expectedCount(ctx, field)
+	case "expectedValue":
+		return ec.fieldContext_Lifetime_expectedValue(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Lifetime", field.Name)
+}
+
+func (ec *executionContext) childFields_LifetimeReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_LifetimeReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_LifetimeReport_asOf(ctx, field)
+	case "model":
+		return ec.fieldContext_LifetimeReport_model(ctx, field)
+	case "parameters":
+		return ec.fieldContext_LifetimeReport_parameters(ctx, field)
+	case "logLikelihood":
+		return ec.fieldContext_LifetimeReport_logLikelihood(ctx, field)
+	case "spend":
+		return ec.fieldContext_LifetimeReport_spend(ctx, field)
+	case "spendLogLikelihood":
+		return ec.fieldContext_LifetimeReport_spendLogLikelihood(ctx, field)
+	case "expectedCount":
+		return ec.fieldContext_LifetimeReport_expectedCount(ctx, field)
+	case "expectedValue":
+		return ec.fieldContext_LifetimeReport_expectedValue(ctx, field)
+	case "probabilityAlive":
+		return ec.fieldContext_LifetimeReport_probabilityAlive(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LifetimeReport", field.Name)
 }
 
 func (ec *executionContext) childFields_MergePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2133,6 +3206,18 @@ func (ec *executionContext) childFields_MergePayload(ctx context.Context, field 
 		return ec.fieldContext_MergePayload_link(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MergePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NextChannel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_NextChannel_channel(ctx, field)
+	case "probability":
+		return ec.fieldContext_NextChannel_probability(ctx, field)
+	case "lift":
+		return ec.fieldContext_NextChannel_lift(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NextChannel", field.Name)
 }
 
 func (ec *executionContext) childFields_ObjectPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2149,6 +3234,16 @@ func (ec *executionContext) childFields_ObjectPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type ObjectPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Outreach(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "advised":
+		return ec.fieldContext_Outreach_advised(ctx, field)
+	case "reason":
+		return ec.fieldContext_Outreach_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Outreach", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -2161,6 +3256,60 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_Parameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Parameter_name(ctx, field)
+	case "value":
+		return ec.fieldContext_Parameter_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Parameter", field.Name)
+}
+
+func (ec *executionContext) childFields_Path(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channels":
+		return ec.fieldContext_Path_channels(ctx, field)
+	case "cut":
+		return ec.fieldContext_Path_cut(ctx, field)
+	case "journeys":
+		return ec.fieldContext_Path_journeys(ctx, field)
+	case "conversions":
+		return ec.fieldContext_Path_conversions(ctx, field)
+	case "value":
+		return ec.fieldContext_Path_value(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_Path_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Path", field.Name)
+}
+
+func (ec *executionContext) childFields_PathReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_PathReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_PathReport_asOf(ctx, field)
+	case "paths":
+		return ec.fieldContext_PathReport_paths(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PathReport", field.Name)
+}
+
+func (ec *executionContext) childFields_ProbabilityBand(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_ProbabilityBand_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ProbabilityBand_to(ctx, field)
+	case "individuals":
+		return ec.fieldContext_ProbabilityBand_individuals(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_ProbabilityBand_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProbabilityBand", field.Name)
 }
 
 func (ec *executionContext) childFields_Purpose(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2217,6 +3366,62 @@ func (ec *executionContext) childFields_PurposeVersion(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type PurposeVersion", field.Name)
 }
 
+func (ec *executionContext) childFields_RFM(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recencyDays":
+		return ec.fieldContext_RFM_recencyDays(ctx, field)
+	case "frequency":
+		return ec.fieldContext_RFM_frequency(ctx, field)
+	case "monetary":
+		return ec.fieldContext_RFM_monetary(ctx, field)
+	case "r":
+		return ec.fieldContext_RFM_r(ctx, field)
+	case "f":
+		return ec.fieldContext_RFM_f(ctx, field)
+	case "m":
+		return ec.fieldContext_RFM_m(ctx, field)
+	case "score":
+		return ec.fieldContext_RFM_score(ctx, field)
+	case "segment":
+		return ec.fieldContext_RFM_segment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RFM", field.Name)
+}
+
+func (ec *executionContext) childFields_RFMReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_RFMReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_RFMReport_asOf(ctx, field)
+	case "recencyCuts":
+		return ec.fieldContext_RFMReport_recencyCuts(ctx, field)
+	case "frequencyCuts":
+		return ec.fieldContext_RFMReport_frequencyCuts(ctx, field)
+	case "monetaryCuts":
+		return ec.fieldContext_RFMReport_monetaryCuts(ctx, field)
+	case "segments":
+		return ec.fieldContext_RFMReport_segments(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RFMReport", field.Name)
+}
+
+func (ec *executionContext) childFields_RFMSegment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RFMSegment_name(ctx, field)
+	case "individuals":
+		return ec.fieldContext_RFMSegment_individuals(ctx, field)
+	case "interactions":
+		return ec.fieldContext_RFMSegment_interactions(ctx, field)
+	case "value":
+		return ec.fieldContext_RFMSegment_value(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_RFMSegment_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RFMSegment", field.Name)
+}
+
 func (ec *executionContext) childFields_Recency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "lastAt":
@@ -2231,8 +3436,42 @@ func (ec *executionContext) childFields_Recency(ctx context.Context, field graph
 		return ec.fieldContext_Recency_tripWire(ctx, field)
 	case "overdue":
 		return ec.fieldContext_Recency_overdue(ctx, field)
+	case "percentile":
+		return ec.fieldContext_Recency_percentile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Recency", field.Name)
+}
+
+func (ec *executionContext) childFields_RecencyBand(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_RecencyBand_from(ctx, field)
+	case "to":
+		return ec.fieldContext_RecencyBand_to(ctx, field)
+	case "individuals":
+		return ec.fieldContext_RecencyBand_individuals(ctx, field)
+	case "share":
+		return ec.fieldContext_RecencyBand_share(ctx, field)
+	case "respondedNext":
+		return ec.fieldContext_RecencyBand_respondedNext(ctx, field)
+	case "value":
+		return ec.fieldContext_RecencyBand_value(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_RecencyBand_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecencyBand", field.Name)
+}
+
+func (ec *executionContext) childFields_RecencyReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_RecencyReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_RecencyReport_asOf(ctx, field)
+	case "bands":
+		return ec.fieldContext_RecencyReport_bands(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecencyReport", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordConsentsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2289,6 +3528,44 @@ func (ec *executionContext) childFields_Rejection(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Rejection", field.Name)
 }
 
+func (ec *executionContext) childFields_Relationship(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_Relationship_status(ctx, field)
+	case "since":
+		return ec.fieldContext_Relationship_since(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Relationship_evidence(ctx, field)
+	case "outreach":
+		return ec.fieldContext_Relationship_outreach(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Relationship", field.Name)
+}
+
+func (ec *executionContext) childFields_RelationshipCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_RelationshipCount_status(ctx, field)
+	case "individuals":
+		return ec.fieldContext_RelationshipCount_individuals(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_RelationshipCount_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelationshipCount", field.Name)
+}
+
+func (ec *executionContext) childFields_RelationshipReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_RelationshipReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_RelationshipReport_asOf(ctx, field)
+	case "counts":
+		return ec.fieldContext_RelationshipReport_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RelationshipReport", field.Name)
+}
+
 func (ec *executionContext) childFields_Request(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2319,6 +3596,26 @@ func (ec *executionContext) childFields_RequestExportPayload(ctx context.Context
 		return ec.fieldContext_RequestExportPayload_receipt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RequestExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetentionCohort(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_RetentionCohort_from(ctx, field)
+	case "size":
+		return ec.fieldContext_RetentionCohort_size(ctx, field)
+	case "counts":
+		return ec.fieldContext_RetentionCohort_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetentionCohort", field.Name)
+}
+
+func (ec *executionContext) childFields_RetentionReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cohorts":
+		return ec.fieldContext_RetentionReport_cohorts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetentionReport", field.Name)
 }
 
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2387,6 +3684,26 @@ func (ec *executionContext) childFields_Source(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Source", field.Name)
 }
 
+func (ec *executionContext) childFields_StickinessCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "activeBuckets":
+		return ec.fieldContext_StickinessCount_activeBuckets(ctx, field)
+	case "individuals":
+		return ec.fieldContext_StickinessCount_individuals(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_StickinessCount_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StickinessCount", field.Name)
+}
+
+func (ec *executionContext) childFields_StickinessReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "counts":
+		return ec.fieldContext_StickinessReport_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StickinessReport", field.Name)
+}
+
 func (ec *executionContext) childFields_Touchpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "channel":
@@ -2423,6 +3740,42 @@ func (ec *executionContext) childFields_Trait(ctx context.Context, field graphql
 		return ec.fieldContext_Trait_observedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Trait", field.Name)
+}
+
+func (ec *executionContext) childFields_Transition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_Transition_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Transition_to(ctx, field)
+	case "count":
+		return ec.fieldContext_Transition_count(ctx, field)
+	case "probability":
+		return ec.fieldContext_Transition_probability(ctx, field)
+	case "lift":
+		return ec.fieldContext_Transition_lift(ctx, field)
+	case "liftLow":
+		return ec.fieldContext_Transition_liftLow(ctx, field)
+	case "liftHigh":
+		return ec.fieldContext_Transition_liftHigh(ctx, field)
+	case "medianTime":
+		return ec.fieldContext_Transition_medianTime(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_Transition_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Transition", field.Name)
+}
+
+func (ec *executionContext) childFields_TransitionReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "population":
+		return ec.fieldContext_TransitionReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_TransitionReport_asOf(ctx, field)
+	case "transitions":
+		return ec.fieldContext_TransitionReport_transitions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TransitionReport", field.Name)
 }
 
 func (ec *executionContext) childFields_UnmergePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -15,6 +15,26 @@ import (
 	"github.com/acquaint/acquaint/insight/consent"
 )
 
+// Which channels conversions are owed to.
+type AttributionReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The model that was asked for.
+	Model AttributionModel `json:"model"`
+	// How many conversions had a touch before them in their journey.
+	Conversions float64 `json:"conversions"`
+	// The sum of their values.
+	Value float64 `json:"value"`
+	// How many conversions had none, and are owed to no channel; null when that is not told.
+	UnattributedConversions *float64 `json:"unattributedConversions,omitempty"`
+	// The sum of their values; null when that is not told.
+	UnattributedValue *float64 `json:"unattributedValue,omitempty"`
+	// What each channel is owed, the most first.
+	Channels []*ChannelCredit `json:"channels"`
+}
+
 // What the utm parameters of a link said.
 type CampaignInput struct {
 	// utm_campaign.
@@ -27,6 +47,22 @@ type CampaignInput struct {
 	Term *string `json:"term,omitempty"`
 	// utm_content.
 	Content *string `json:"content,omitempty"`
+}
+
+// What a channel is owed.
+type ChannelCredit struct {
+	// The channel.
+	Channel *node.Channel `json:"channel"`
+	// How many conversions.
+	Conversions *float64 `json:"conversions,omitempty"`
+	// How much of their value.
+	Value *float64 `json:"value,omitempty"`
+	// The share of all conversions, from 0 to 1.
+	Share *float64 `json:"share,omitempty"`
+	// The share of conversions that would be lost without the channel, from 0 to 1; for MARKOV alone.
+	RemovalEffect *float64 `json:"removalEffect,omitempty"`
+	// Whether the numbers are not told because too few individuals came along the channel, or because those of such a channel could be worked out from them.
+	Suppressed bool `json:"suppressed"`
 }
 
 // How many stand so.
@@ -147,6 +183,8 @@ type EventSelector struct {
 	ChannelKinds []insight.ChannelKind `json:"channelKinds,omitempty"`
 	// Who reached out; null: either.
 	Direction *insight.Direction `json:"direction,omitempty"`
+	// Whose value is in any of these currencies (ISO 4217), 1 to 100. Sums add values up whatever their currency: name one where there are several.
+	Currencies []string `json:"currencies,omitempty"`
 	// Conditions on properties, 1 to 100; all hold.
 	Properties []*PropertyCondition `json:"properties,omitempty"`
 	// At this time or later.
@@ -161,6 +199,60 @@ type ExternalIDInput struct {
 	Kind string `json:"kind"`
 	// The id there.
 	Value string `json:"value"`
+}
+
+// What must not happen between two steps of a funnel: an attempt in which it does ends at the earlier one.
+type FunnelExclusion struct {
+	// What must not happen.
+	Event *EventSelector `json:"event"`
+	// The earlier step, from 1.
+	AfterStep int `json:"afterStep"`
+	// The later step.
+	BeforeStep int `json:"beforeStep"`
+}
+
+// Who went how far.
+type FunnelReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The steps, in their order.
+	Steps []*FunnelStep `json:"steps"`
+}
+
+// A step of a funnel.
+type FunnelStep struct {
+	// Its number, from 1.
+	Step int `json:"step"`
+	// How many reached it; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// Their share of those who took the first step, from 0 to 1.
+	Conversion *float64 `json:"conversion,omitempty"`
+	// The mean time since the step before.
+	AverageFromPrevious *time.Duration `json:"averageFromPrevious,omitempty"`
+	// The median time since the step before.
+	MedianFromPrevious *time.Duration `json:"medianFromPrevious,omitempty"`
+	// Whether the numbers are not told because the group is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// Those who are equally recent and equally frequent.
+type GridCell struct {
+	// The least time since the last one, inclusive.
+	RecencyFrom time.Duration `json:"recencyFrom"`
+	// The most time since, exclusive; null: any more.
+	RecencyTo *time.Duration `json:"recencyTo,omitempty"`
+	// The least number of times, inclusive.
+	FrequencyFrom int `json:"frequencyFrom"`
+	// The number of times that is too many, exclusive; null: none is.
+	FrequencyTo *int `json:"frequencyTo,omitempty"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// The sum of the values of all that they did; currencies are added as they are.
+	Value *float64 `json:"value,omitempty"`
+	// How many more are in the cell than at the earlier moment; negative for fewer.
+	Change *int `json:"change,omitempty"`
+	// Whether the number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
 }
 
 // Who somebody is, and what is known of them.
@@ -255,6 +347,102 @@ type InteractionInput struct {
 	Campaign *CampaignInput `json:"campaign,omitempty"`
 }
 
+// The time between doing it once and doing it again.
+type LatencyReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The steps, the first one first.
+	Steps []*LatencyStep `json:"steps"`
+}
+
+// The step from the n-th time to the next.
+type LatencyStep struct {
+	// n, from 1.
+	Step int `json:"step"`
+	// How many individuals made the step; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// The mean time that it took them.
+	Mean *time.Duration `json:"mean,omitempty"`
+	// The median time that it took them.
+	Median *time.Duration `json:"median,omitempty"`
+	// How many stand at this step, did not make it yet, and are past the trip wire: their own median gap once they have three gaps, else the median of this step.
+	Overdue *int `json:"overdue,omitempty"`
+	// Whether the number of individuals is not told because the group is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// An hour, day, week or month.
+type LifecycleBucket struct {
+	// When it begins.
+	From time.Time `json:"from"`
+	// How many came for the first time ever.
+	New *int `json:"new,omitempty"`
+	// How many came who had come in the bucket before too.
+	Returning *int `json:"returning,omitempty"`
+	// How many came who had come earlier, but not in the bucket before.
+	Resurrecting *int `json:"resurrecting,omitempty"`
+	// How many came in the bucket before and not in this one, as a negative number.
+	Dormant *int `json:"dormant,omitempty"`
+	// Whether a number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// Everyone by recency and frequency, as of now and beside an earlier moment.
+type LifecycleGrid struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The cells: for each band of recency, the most recent first, those of frequency, the least first.
+	Cells []*GridCell `json:"cells"`
+}
+
+// Who came and who stayed away.
+type LifecycleReport struct {
+	// The buckets, the earliest first.
+	Buckets []*LifecycleBucket `json:"buckets"`
+}
+
+// What is to be expected of somebody.
+type Lifetime struct {
+	// The model.
+	Model LifetimeModel `json:"model"`
+	// On how many days after the first they purchased.
+	Frequency int `json:"frequency"`
+	// The probability that they have not left for good, from 0 to 1.
+	ProbabilityAlive float64 `json:"probabilityAlive"`
+	// On how many days they will purchase within the horizon.
+	ExpectedCount float64 `json:"expectedCount"`
+	// What they will spend within the horizon; null when nobody's spending is known.
+	ExpectedValue *float64 `json:"expectedValue,omitempty"`
+}
+
+// A model of how everyone buys and leaves.
+type LifetimeReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The model that was fitted.
+	Model LifetimeModel `json:"model"`
+	// Its parameters, time in weeks: r, alpha, a, b of BG_NBD; r, alpha, s, beta of PARETO_NBD.
+	Parameters []*Parameter `json:"parameters"`
+	// The logarithm of the likelihood at these parameters.
+	LogLikelihood float64 `json:"logLikelihood"`
+	// The parameters p, q, v of Gamma-Gamma, which tells what a purchase is worth; empty when too little spending is known.
+	Spend []*Parameter `json:"spend"`
+	// The logarithm of the likelihood of Gamma-Gamma at its parameters.
+	SpendLogLikelihood *float64 `json:"spendLogLikelihood,omitempty"`
+	// On how many days everyone together will purchase within the horizon.
+	ExpectedCount float64 `json:"expectedCount"`
+	// What everyone together will spend within the horizon; null when too little spending is known.
+	ExpectedValue *float64 `json:"expectedValue,omitempty"`
+	// How many are how likely to be customers still.
+	ProbabilityAlive []*ProbabilityBand `json:"probabilityAlive"`
+}
+
 // Two individuals who are one person.
 type MergeInput struct {
 	// One of them.
@@ -271,6 +459,16 @@ type MergePayload struct {
 	Individual *node.Individual `json:"individual"`
 	// The link that joins them; unmerge revokes it.
 	Link *node.Link `json:"link"`
+}
+
+// A channel that may come next.
+type NextChannel struct {
+	// The channel.
+	Channel *node.Channel `json:"channel"`
+	// The share of those who went on from the last channel that went on to this one.
+	Probability float64 `json:"probability"`
+	// The probability over what it would be if the last channel did not matter; 1: it does not.
+	Lift float64 `json:"lift"`
 }
 
 // What is objected to.
@@ -295,6 +493,60 @@ type ObjectPayload struct {
 	Receipt json.RawMessage `json:"receipt"`
 }
 
+// Whether to approach somebody.
+type Outreach struct {
+	// Whether it is advised.
+	Advised bool `json:"advised"`
+	// Why, or why not.
+	Reason string `json:"reason"`
+}
+
+// A parameter of a model.
+type Parameter struct {
+	// Its name in the paper.
+	Name string `json:"name"`
+	// Its estimate.
+	Value float64 `json:"value"`
+}
+
+// One way across channels.
+type Path struct {
+	// The channels, in order; the last ones of a longer journey.
+	Channels []*node.Channel `json:"channels"`
+	// Whether these are the last ones of longer journeys, whose beginning is not told.
+	Cut bool `json:"cut"`
+	// How many journeys took it; null when that is not told.
+	Journeys *int `json:"journeys,omitempty"`
+	// How many of them ended at a conversion.
+	Conversions *int `json:"conversions,omitempty"`
+	// The sum of the values of those conversions.
+	Value *float64 `json:"value,omitempty"`
+	// Whether a number is not told because too few individuals took it.
+	Suppressed bool `json:"suppressed"`
+}
+
+// The ways that journeys took.
+type PathReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The paths, the most frequent first; for a viewer who may not read individuals, without those that too few took.
+	Paths []*Path `json:"paths"`
+}
+
+// Those of about the same probability.
+type ProbabilityBand struct {
+	// The least probability, inclusive.
+	From float64 `json:"from"`
+	// The most, exclusive; of the last band inclusive.
+	To float64 `json:"to"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// Whether the number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
 // A condition on one property of an interaction.
 type PropertyCondition struct {
 	// Where it is: keys and positions with dots between them, such as products.0.sku.
@@ -311,6 +563,84 @@ type PurposeConsents struct {
 	Purpose *node.Purpose `json:"purpose"`
 	// One for each status.
 	Statuses []*ConsentCount `json:"statuses"`
+}
+
+// Recency, frequency and monetary value, each as it is and as a score from 1 to 5, by the quintiles of everyone. The rules are those of the R package rfm.
+type Rfm struct {
+	// Whole days (UTC) since the day of the last one.
+	RecencyDays int `json:"recencyDays"`
+	// How often they did it.
+	Frequency int `json:"frequency"`
+	// The sum of its values; currencies are added as they are.
+	Monetary float64 `json:"monetary"`
+	// The score of recency; 5 is the most recent fifth.
+	R int `json:"r"`
+	// The score of frequency; 5 is the most frequent fifth.
+	F int `json:"f"`
+	// The score of monetary value; 5 is the most valuable fifth.
+	M int `json:"m"`
+	// The three scores as digits: 100 r + 10 f + m.
+	Score int `json:"score"`
+	// The name of the segment that the scores lie in, such as Champions or At Risk: see docs/insight.md.
+	Segment string `json:"segment"`
+}
+
+// Everyone by their RFM scores.
+type RFMReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The four cuts between the five scores of recency, in days; empty when nobody did it, or too few for a viewer who may not read individuals.
+	RecencyCuts []float64 `json:"recencyCuts"`
+	// The four cuts of frequency; empty likewise.
+	FrequencyCuts []float64 `json:"frequencyCuts"`
+	// The four cuts of monetary value; empty likewise.
+	MonetaryCuts []float64 `json:"monetaryCuts"`
+	// Every segment, also those without anybody.
+	Segments []*RFMSegment `json:"segments"`
+}
+
+// Those whose scores mean the same.
+type RFMSegment struct {
+	// Its name, such as Champions.
+	Name string `json:"name"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// How often they did it, together.
+	Interactions *int `json:"interactions,omitempty"`
+	// The sum of the values of all that they did; currencies are added as they are.
+	Value *float64 `json:"value,omitempty"`
+	// Whether the number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// Those whose last time is some time ago.
+type RecencyBand struct {
+	// The least time since the last one, inclusive.
+	From time.Duration `json:"from"`
+	// The most time since, exclusive; null: any more.
+	To *time.Duration `json:"to,omitempty"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// Their share of all who ever did it, from 0 to 1.
+	Share *float64 `json:"share,omitempty"`
+	// Of those who were in this band the horizon ago, by what had happened then: the share that did it in the horizon since. Null when nobody was.
+	RespondedNext *float64 `json:"respondedNext,omitempty"`
+	// The sum of the values of all that they did; currencies are added as they are.
+	Value *float64 `json:"value,omitempty"`
+	// Whether the number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// How recent everyone is.
+type RecencyReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The bands, the most recent first.
+	Bands []*RecencyBand `json:"bands"`
 }
 
 // Decisions of one individual.
@@ -387,6 +717,38 @@ type Rejection struct {
 	Message string `json:"message"`
 }
 
+// How somebody stands with the business.
+type Relationship struct {
+	// The status.
+	Status RelationshipStatus `json:"status"`
+	// When it began; null when it began with nothing.
+	Since *time.Time `json:"since,omitempty"`
+	// The facts that say so, in words.
+	Evidence []string `json:"evidence"`
+	// Whether to approach them.
+	Outreach *Outreach `json:"outreach"`
+}
+
+// How many stand so.
+type RelationshipCount struct {
+	// The status.
+	Status RelationshipStatus `json:"status"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// Whether the number is not told because the group, or another one that could be worked out from it, is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// How everyone stands with the business.
+type RelationshipReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// One for each status.
+	Counts []*RelationshipCount `json:"counts"`
+}
+
 // Whose archive is wanted.
 type RequestExportInput struct {
 	// Whose data.
@@ -407,6 +769,38 @@ type RequestExportPayload struct {
 	Receipt json.RawMessage `json:"receipt"`
 }
 
+// Those who began in one bucket.
+type RetentionCohort struct {
+	// When the bucket begins.
+	From time.Time `json:"from"`
+	// How many they are; null when that is not told.
+	Size *int `json:"size,omitempty"`
+	// How many of them came in this bucket, in the next, and so on; null when that is not told, or has not begun yet.
+	Counts []*int `json:"counts"`
+}
+
+// Who came back.
+type RetentionReport struct {
+	// One for each bucket that has begun, the earliest first.
+	Cohorts []*RetentionCohort `json:"cohorts"`
+}
+
+// Those who came in as many buckets.
+type StickinessCount struct {
+	// In how many buckets they came, from 1.
+	ActiveBuckets int `json:"activeBuckets"`
+	// How many they are; null when that is not told.
+	Individuals *int `json:"individuals,omitempty"`
+	// Whether the number is not told because the group is too small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// How many came how often.
+type StickinessReport struct {
+	// One for each number of buckets.
+	Counts []*StickinessCount `json:"counts"`
+}
+
 // A condition on the value of one trait that is shown for an individual.
 type TraitRule struct {
 	// The trait's key.
@@ -419,6 +813,38 @@ type TraitRule struct {
 	MinConfidence *float64 `json:"minConfidence,omitempty"`
 	// How it must be known; null: in any way.
 	Provenance []insight.Provenance `json:"provenance,omitempty"`
+}
+
+// From one channel to another.
+type Transition struct {
+	// The channel that was left.
+	From *node.Channel `json:"from"`
+	// The channel that came next.
+	To *node.Channel `json:"to"`
+	// How often it happened; null when that is not told.
+	Count *int `json:"count,omitempty"`
+	// The share of all that followed the first channel; for a viewer who may not read individuals, of all that is told.
+	Probability *float64 `json:"probability,omitempty"`
+	// The probability over what it would be if the first channel did not matter; above 1 it leads there.
+	Lift *float64 `json:"lift,omitempty"`
+	// The lower end of the lift's 95 % confidence interval.
+	LiftLow *float64 `json:"liftLow,omitempty"`
+	// The upper end of the lift's 95 % confidence interval.
+	LiftHigh *float64 `json:"liftHigh,omitempty"`
+	// The median time from the last interaction on the first channel to the first one on the second.
+	MedianTime *time.Duration `json:"medianTime,omitempty"`
+	// Whether the numbers are not told because too few individuals did so.
+	Suppressed bool `json:"suppressed"`
+}
+
+// Which channel leads to which.
+type TransitionReport struct {
+	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
+	Population *int `json:"population,omitempty"`
+	// The moment that was asked about.
+	AsOf time.Time `json:"asOf"`
+	// The pairs that occurred, the most frequent first.
+	Transitions []*Transition `json:"transitions"`
 }
 
 // Links that do not hold.
@@ -455,6 +881,143 @@ type WithdrawConsentPayload struct {
 	States []*node.ConsentState `json:"states"`
 	// A signed receipt with the fields of ISO/IEC TS 27560, which acquaint verify --receipt checks offline.
 	Receipt json.RawMessage `json:"receipt"`
+}
+
+// How the credit for a conversion is divided among the touches of its journey.
+type AttributionModel string
+
+const (
+	// All to the first.
+	AttributionModelFirst AttributionModel = "FIRST"
+	// All to the last.
+	AttributionModelLast AttributionModel = "LAST"
+	// All to the last that is not DIRECT; to the last where all are.
+	AttributionModelLastNonDirect AttributionModel = "LAST_NON_DIRECT"
+	// The same to each.
+	AttributionModelLinear AttributionModel = "LINEAR"
+	// 40 % to the first, 40 % to the last, 20 % to those between; half and half to two.
+	AttributionModelPosition AttributionModel = "POSITION"
+	// Half as much for each seven days before the conversion.
+	AttributionModelTimeDecay AttributionModel = "TIME_DECAY"
+	// By how many conversions would be lost without the channel, where journeys are a Markov chain; solved exactly.
+	AttributionModelMarkov AttributionModel = "MARKOV"
+	// Shapley's value: the channel's mean contribution over all orders in which channels could join; exact.
+	AttributionModelShapley AttributionModel = "SHAPLEY"
+)
+
+var AllAttributionModel = []AttributionModel{
+	AttributionModelFirst,
+	AttributionModelLast,
+	AttributionModelLastNonDirect,
+	AttributionModelLinear,
+	AttributionModelPosition,
+	AttributionModelTimeDecay,
+	AttributionModelMarkov,
+	AttributionModelShapley,
+}
+
+func (e AttributionModel) IsValid() bool {
+	switch e {
+	case AttributionModelFirst, AttributionModelLast, AttributionModelLastNonDirect, AttributionModelLinear, AttributionModelPosition, AttributionModelTimeDecay, AttributionModelMarkov, AttributionModelShapley:
+		return true
+	}
+	return false
+}
+
+func (e AttributionModel) String() string {
+	return string(e)
+}
+
+func (e *AttributionModel) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AttributionModel(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AttributionModel", str)
+	}
+	return nil
+}
+
+func (e AttributionModel) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AttributionModel) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AttributionModel) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What may come between the steps of a funnel.
+type FunnelOrder string
+
+const (
+	// Anything; the steps come in their order.
+	FunnelOrderOrdered FunnelOrder = "ORDERED"
+	// Nothing else.
+	FunnelOrderStrict FunnelOrder = "STRICT"
+	// Anything; the steps come in any order.
+	FunnelOrderUnordered FunnelOrder = "UNORDERED"
+)
+
+var AllFunnelOrder = []FunnelOrder{
+	FunnelOrderOrdered,
+	FunnelOrderStrict,
+	FunnelOrderUnordered,
+}
+
+func (e FunnelOrder) IsValid() bool {
+	switch e {
+	case FunnelOrderOrdered, FunnelOrderStrict, FunnelOrderUnordered:
+		return true
+	}
+	return false
+}
+
+func (e FunnelOrder) String() string {
+	return string(e)
+}
+
+func (e *FunnelOrder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = FunnelOrder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid FunnelOrder", str)
+	}
+	return nil
+}
+
+func (e FunnelOrder) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *FunnelOrder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e FunnelOrder) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What a list of individuals can be ordered by.
@@ -515,6 +1078,128 @@ func (e IndividualOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How long a bucket of time is.
+type Interval string
+
+const (
+	// An hour.
+	IntervalHour Interval = "HOUR"
+	// A day of the time zone, which may have 23 or 25 hours.
+	IntervalDay Interval = "DAY"
+	// A week of the time zone.
+	IntervalWeek Interval = "WEEK"
+	// A calendar month of the time zone.
+	IntervalMonth Interval = "MONTH"
+)
+
+var AllInterval = []Interval{
+	IntervalHour,
+	IntervalDay,
+	IntervalWeek,
+	IntervalMonth,
+}
+
+func (e Interval) IsValid() bool {
+	switch e {
+	case IntervalHour, IntervalDay, IntervalWeek, IntervalMonth:
+		return true
+	}
+	return false
+}
+
+func (e Interval) String() string {
+	return string(e)
+}
+
+func (e *Interval) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Interval(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Interval", str)
+	}
+	return nil
+}
+
+func (e Interval) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Interval) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Interval) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A model of buying till you leave.
+type LifetimeModel string
+
+const (
+	// Beta-geometric / negative binomial (Fader, Hardie and Lee, 2005): they may leave after each purchase.
+	LifetimeModelBgNbd LifetimeModel = "BG_NBD"
+	// Pareto / negative binomial (Schmittlein, Morrison and Colombo, 1987): they may leave at any time.
+	LifetimeModelParetoNbd LifetimeModel = "PARETO_NBD"
+)
+
+var AllLifetimeModel = []LifetimeModel{
+	LifetimeModelBgNbd,
+	LifetimeModelParetoNbd,
+}
+
+func (e LifetimeModel) IsValid() bool {
+	switch e {
+	case LifetimeModelBgNbd, LifetimeModelParetoNbd:
+		return true
+	}
+	return false
+}
+
+func (e LifetimeModel) String() string {
+	return string(e)
+}
+
+func (e *LifetimeModel) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = LifetimeModel(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid LifetimeModel", str)
+	}
+	return nil
+}
+
+func (e LifetimeModel) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *LifetimeModel) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e LifetimeModel) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // The direction of a list.
 type OrderDirection string
 
@@ -568,6 +1253,201 @@ func (e *OrderDirection) UnmarshalJSON(b []byte) error {
 }
 
 func (e OrderDirection) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How somebody stands with the business. docs/insight.md has the whole table.
+type RelationshipStatus string
+
+const (
+	// They never came by themselves.
+	RelationshipStatusStranger RelationshipStatus = "STRANGER"
+	// They came for the first time not long ago.
+	RelationshipStatusNew RelationshipStatus = "NEW"
+	// They come as they use to.
+	RelationshipStatusActive RelationshipStatus = "ACTIVE"
+	// They are past their trip wire.
+	RelationshipStatusCooling RelationshipStatus = "COOLING"
+	// They are past three times their trip wire.
+	RelationshipStatusLapsed RelationshipStatus = "LAPSED"
+	// They came back after having lapsed.
+	RelationshipStatusReturning RelationshipStatus = "RETURNING"
+	// They were approached five times or more since they last came, and answered none: not that into you.
+	RelationshipStatusUnresponsive RelationshipStatus = "UNRESPONSIVE"
+	// They said no to being approached.
+	RelationshipStatusOptedOut RelationshipStatus = "OPTED_OUT"
+)
+
+var AllRelationshipStatus = []RelationshipStatus{
+	RelationshipStatusStranger,
+	RelationshipStatusNew,
+	RelationshipStatusActive,
+	RelationshipStatusCooling,
+	RelationshipStatusLapsed,
+	RelationshipStatusReturning,
+	RelationshipStatusUnresponsive,
+	RelationshipStatusOptedOut,
+}
+
+func (e RelationshipStatus) IsValid() bool {
+	switch e {
+	case RelationshipStatusStranger, RelationshipStatusNew, RelationshipStatusActive, RelationshipStatusCooling, RelationshipStatusLapsed, RelationshipStatusReturning, RelationshipStatusUnresponsive, RelationshipStatusOptedOut:
+		return true
+	}
+	return false
+}
+
+func (e RelationshipStatus) String() string {
+	return string(e)
+}
+
+func (e *RelationshipStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RelationshipStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RelationshipStatus", str)
+	}
+	return nil
+}
+
+func (e RelationshipStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RelationshipStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RelationshipStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who is in a cohort of retention, and what coming back means.
+type RetentionMode string
+
+const (
+	// Everyone who began in the bucket, whether for the first time or not.
+	RetentionModeRecurring RetentionMode = "RECURRING"
+	// Those who began for the first time in the bucket.
+	RetentionModeFirstTime RetentionMode = "FIRST_TIME"
+	// As RECURRING; who comes back counts in every bucket up to the last one in which they did.
+	RetentionModeRolling RetentionMode = "ROLLING"
+)
+
+var AllRetentionMode = []RetentionMode{
+	RetentionModeRecurring,
+	RetentionModeFirstTime,
+	RetentionModeRolling,
+}
+
+func (e RetentionMode) IsValid() bool {
+	switch e {
+	case RetentionModeRecurring, RetentionModeFirstTime, RetentionModeRolling:
+		return true
+	}
+	return false
+}
+
+func (e RetentionMode) String() string {
+	return string(e)
+}
+
+func (e *RetentionMode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RetentionMode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RetentionMode", str)
+	}
+	return nil
+}
+
+func (e RetentionMode) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RetentionMode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RetentionMode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The day that weeks begin with.
+type WeekStart string
+
+const (
+	// As in ISO 8601.
+	WeekStartMonday WeekStart = "MONDAY"
+	// As in North America.
+	WeekStartSunday WeekStart = "SUNDAY"
+)
+
+var AllWeekStart = []WeekStart{
+	WeekStartMonday,
+	WeekStartSunday,
+}
+
+func (e WeekStart) IsValid() bool {
+	switch e {
+	case WeekStartMonday, WeekStartSunday:
+		return true
+	}
+	return false
+}
+
+func (e WeekStart) String() string {
+	return string(e)
+}
+
+func (e *WeekStart) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WeekStart(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WeekStart", str)
+	}
+	return nil
+}
+
+func (e WeekStart) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WeekStart) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WeekStart) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

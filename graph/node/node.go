@@ -437,7 +437,10 @@ func (r *Recency) Elapsed() *time.Duration {
 }
 
 // Journey is a way across channels.
-type Journey struct{ journey.Journey }
+type Journey struct {
+	journey.Journey
+	Asked Question
+}
 
 // Touchpoints are the journey's, in order.
 func (j *Journey) Touchpoints() []*Touchpoint {
