@@ -2,36 +2,15 @@ package graph
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/acquaint/acquaint/graph/model"
-	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
-	"github.com/acquaint/acquaint/insight/consent"
 	"github.com/acquaint/acquaint/insight/recency"
 	"github.com/acquaint/acquaint/insight/relationship"
 	"github.com/acquaint/acquaint/insight/smallgroup"
 	"github.com/acquaint/acquaint/store"
 )
-
-// refusals are the spans in which somebody had said no to being approached: none where
-// approaching people is no purpose of the business.
-func (r *Resolver) refusals(ctx context.Context, obj *node.Individual) ([]insight.Refusal, error) {
-	purposes, err := r.Store.Purposes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	n := slices.IndexFunc(purposes, func(p *insight.Purpose) bool { return p.Key == insight.OutreachPurpose })
-	if n < 0 {
-		return nil, nil
-	}
-	decisions, err := obj.Decisions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return consent.Refusals(purposes[n], decisions), nil
-}
 
 // visits are the options of the habit that a relationship is measured by.
 func visits(at time.Time) recency.HabitOptions {

@@ -11,17 +11,12 @@ import (
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/graph/node"
-	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/relationship"
 )
 
 func (r *individualResolver) Relationship(ctx context.Context, obj *node.Individual, asOf *time.Time) (*model.Relationship, error) {
 	at := r.asOf(ctx, asOf)
-	timeline, err := obj.Timeline(ctx, insight.Selector{}, at)
-	if err != nil {
-		return nil, err
-	}
-	refusals, err := r.refusals(ctx, obj)
+	history, err := obj.History(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +24,7 @@ func (r *individualResolver) Relationship(ctx context.Context, obj *node.Individ
 	if err != nil {
 		return nil, err
 	}
-	return relationshipOf(relationship.Of(&insight.History{Timeline: timeline, Refusals: refusals}, standing(at, habit))), nil
+	return relationshipOf(relationship.Of(history, standing(at, habit))), nil
 }
 
 func (r *insightsResolver) Relationships(ctx context.Context, obj *node.Insights, asOf *time.Time) (*model.RelationshipReport, error) {

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/acquaint/acquaint/insight"
-	"github.com/acquaint/acquaint/insight/digest"
 )
 
 // Tally is what a question about everyone adds up, one individual at a time. Several
@@ -137,25 +136,16 @@ func (c *count) histories(ctx context.Context, b *batch, ids []uuid.UUID) ([]*in
 	if err != nil {
 		return nil, err
 	}
-	exists := c.survey.reader.exists()
 	histories := make([]*insight.History, len(ids))
 	for n, id := range ids {
-		h := &insight.History{Refusals: refusals[id]}
-		for _, e := range entries[id] {
-			if exists(e.Permitted) {
-				h.Timeline = append(h.Timeline, e.Interaction)
-			}
-		}
-		histories[n] = h
+		histories[n] = c.survey.reader.history(entries[id], refusals[id])
 	}
 	return histories, nil
 }
 
 // fold adds up what is handed over.
 func (c *count) fold(ctx context.Context, add func(*insight.History)) error {
-	d := &digest.Reader{Counts: c.survey.reader.exists(), Channel: func(id uuid.UUID) (*insight.Channel, error) {
-		return c.survey.reader.store.directory.channelByID(ctx, id)
-	}}
+	d := c.survey.reader.digests(ctx)
 	for w := range c.work {
 		start := 0
 		for _, end := range w.ends {

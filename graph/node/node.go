@@ -73,12 +73,35 @@ func (i *Individual) AllTraits(ctx context.Context) ([]insight.Trait, error) {
 	return all[i.Individual.ID], err
 }
 
+// history is the key of what is known of the siblings, by whether properties are.
+type history struct{ properties bool }
+
+// History is what may be known of the individual, but for the ids of interactions; and
+// the properties where they are asked for. Fields that fold it share it.
+func (i *Individual) History(ctx context.Context, properties bool) (*insight.History, error) {
+	all, err := together(i.people, history{properties}, func() (map[uuid.UUID]*insight.History, error) {
+		return i.people.Reader.Histories(ctx, i.people.IDs, properties)
+	})
+	if h := all[i.Individual.ID]; h != nil || err != nil {
+		return h, err
+	}
+	return &insight.History{}, nil
+}
+
 // Timeline is what a selector selects of the individual's interactions up to a moment.
 func (i *Individual) Timeline(ctx context.Context, s insight.Selector, asOf time.Time) (insight.Timeline, error) {
-	all, err := together(i.people, field(ctx), func() (map[uuid.UUID]insight.Timeline, error) {
-		return i.people.Reader.Timelines(ctx, i.people.IDs, s, asOf)
-	})
-	return all[i.Individual.ID], err
+	h, err := i.History(ctx, len(s.Properties) > 0)
+	if err != nil {
+		return nil, err
+	}
+	matches := s.Matcher()
+	var timeline insight.Timeline
+	for _, x := range h.Timeline.AsOf(asOf) {
+		if matches(x) {
+			timeline = append(timeline, x)
+		}
+	}
+	return timeline, nil
 }
 
 // Sessions are a page of the individual's sessions.

@@ -95,7 +95,10 @@ func (r *Reader) room(n int) {
 	if n <= len(r.interactions) {
 		return
 	}
-	r.interactions, r.values = make([]insight.Interaction, n+n/2), make([]float64, n+n/2)
+	if len(r.interactions) > 0 {
+		n += n / 2 // others came before, and more will
+	}
+	r.interactions, r.values = make([]insight.Interaction, n), make([]float64, n)
 	for i := range r.interactions {
 		binary.BigEndian.PutUint64(r.interactions[i].ID[8:], uint64(i))
 	}

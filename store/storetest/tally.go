@@ -63,9 +63,13 @@ func (w *world) plainlyTold(purpose string) []string {
 		ids = append(ids, i.ID)
 	}
 	timelines := must(r.Timelines(w.ctx, ids, insight.Selector{}, noon.Add(100*insight.Year)))(w)
+	known, scanned := must(r.Histories(w.ctx, ids, false))(w), must(r.Histories(w.ctx, ids, true))(w)
 	all := make([]string, len(ids))
 	for n, id := range ids {
 		all[n] = strings.Join(tell(timelines[id]), "\n")
+		w.same("what is known of one", tell(known[id].Timeline), tell(timelines[id]))
+		w.same("what is known of one from the facts", tell(scanned[id].Timeline), tell(timelines[id]))
+		w.same("their refusals", scanned[id].Refusals, slices.Clone(known[id].Refusals))
 	}
 	slices.Sort(all)
 	return all
