@@ -32,12 +32,12 @@ func (r *individualResolver) Journey(ctx context.Context, obj *node.Individual, 
 	if err := options.Validate(); err != nil {
 		return nil, err
 	}
-	timeline, err := obj.Timeline(ctx, insight.Selector{}, options.AsOf)
+	history, err := obj.History(ctx, options.Conversion != nil && conditional(options.Conversion))
 	if err != nil {
 		return nil, err
 	}
 	return &node.Journey{
-		Journey: journey.Of(timeline, options),
+		Journey: journey.Of(history.Timeline, options),
 		Asked:   node.Question{Reader: obj.Reader(), Lookback: options.Lookback, AsOf: options.AsOf, Live: asOf == nil},
 	}, nil
 }

@@ -166,14 +166,13 @@ func (r *Resolver) pathReport(ctx context.Context, report *journey.PathReport, s
 		// Who converted is not counted, but they are not more than their conversions.
 		converters := min(p.Individuals, p.Conversions)
 		path := &model.Path{
-			Channels: channels, Cut: p.Cut, Suppressed: false,
+			Channels: channels, Cut: p.Cut,
 			Journeys:    times(floor, group, p.Individuals, p.Journeys),
 			Conversions: times(floor, group, converters, p.Conversions),
 		}
 		if p.Value != nil {
 			path.Value = floor.Value(group, smallgroup.Worth{Individuals: converters, Sum: *p.Value})
 		}
-		path.Suppressed = path.Conversions == nil
 		told.Paths = append(told.Paths, path)
 	}
 	slices.SortStableFunc(told.Paths, func(a, b *model.Path) int {

@@ -42,6 +42,7 @@ import (
 //	world      hands facts in, and notes each with the oracle
 //	asker      writes the questions, from the schema
 //	comparison walks an answer and says what is in it that may not be, and what is missing
+//	mirror     holds what the oracle allows and nothing else; of everyone it must tell the same
 //
 // Nothing is left out silently: for a new argument asker wants to be told what to fill
 // in, and for a new field comparison wants to be told what it must be, unless it is a
@@ -75,6 +76,10 @@ func TestLeak(t *testing.T) {
 				if w.check(); !t.Failed() {
 					w.follow()
 				}
+			})
+			t.Run(fmt.Sprintf("everyone_%d", seed), func(t *testing.T) {
+				w := newCrowd(t, another(t, o), uint64(seed))
+				w.checkEveryone(seed)
 			})
 		}
 	})
@@ -270,6 +275,9 @@ type world struct {
 	pipeline *ingest.Pipeline
 	schema   *ast.Schema
 	lies     func(x *fact, sees bool) bool
+	pretends func(individual string, covers bool) bool
+	aside    *rand.Rand // for what is to leave the histories as they are
+	silent   bool       // whether it is not asked yet who is whom
 
 	history []string // every mutation, for whoever looks into a finding
 	marked  int
@@ -336,10 +344,13 @@ func (w *world) mark(part string, owners ...string) string {
 	return text
 }
 
-func newWorld(t *testing.T, o store.Options, seed uint64) *world {
+func newWorld(t *testing.T, o store.Options, seed uint64) *world { return populate(t, o, seed, 0) }
+
+// populate makes a world with some more people than usual.
+func populate(t *testing.T, o store.Options, seed uint64, more int) *world {
 	w := &world{
 		api: &api{t: t}, random: rand.New(rand.NewPCG(seed, 0x1eaf)), marks: map[string]*mark{},
-		shown: map[string]bool{}, requests: map[string]string{}, suppress: map[string]bool{},
+		shown: map[string]bool{}, requests: map[string]string{}, suppress: map[string]bool{}, aside: rand.New(rand.NewPCG(seed, 0xa51de)),
 	}
 	w.time.Store(noon.UnixMicro())
 	w.oracle = oracle{
@@ -374,7 +385,7 @@ func newWorld(t *testing.T, o store.Options, seed uint64) *world {
 	herald := &leakPerson{user: w.identifier("USER_ID")}
 	w.people = []*leakPerson{herald}
 	tablet := w.identifier("ANONYMOUS_ID")
-	for n := range 4 + w.random.IntN(4) {
+	for n := range 4 + w.random.IntN(4) + more {
 		p := &leakPerson{}
 		if n != 3 {
 			p.user = w.identifier("USER_ID")
@@ -466,6 +477,9 @@ func lookup(identifier string) map[string]any {
 func (w *world) step() {
 	w.t.Helper()
 	w.time.Add(int64(one(w, []time.Duration{time.Second, 7 * time.Minute, 29 * time.Minute, 31 * time.Minute, 5 * time.Hour, 20 * time.Hour})/time.Microsecond) + w.random.Int64N(1000))
+	if w.aside.IntN(4) == 0 {
+		digest(w.t, w.store)
+	}
 	p := w.people[1+w.random.IntN(len(w.people)-1)]
 	switch n := w.random.IntN(100); {
 	case n < 40:
@@ -513,17 +527,29 @@ func (w *world) identities(p *leakPerson) []string {
 // tell hands in interactions of whoever has some identifiers, in any order.
 func (w *world) tell(identities []string, n int) []*fact {
 	w.t.Helper()
+	return w.tellOf(identities, n, []string{"INBOUND", "INBOUND", "INBOUND", "OUTBOUND"}, func() time.Time {
+		at := w.clock().Add(-time.Millisecond)
+		if w.chance(3) { // late
+			at = at.Add(-time.Duration(w.random.IntN(72*60)) * time.Minute)
+		}
+		return at
+	}, func() time.Duration {
+		return one(w, []time.Duration{3 * time.Second, 10 * time.Minute, 29 * time.Minute, 31 * time.Minute, 59 * time.Minute, 61 * time.Minute})
+	})
+}
+
+// tellOf hands in interactions of whoever has some identifiers, of which the last one
+// happened at a moment, with gaps between them.
+func (w *world) tellOf(identities []string, n int, directions []string, last func() time.Time, gap func() time.Duration) []*fact {
+	w.t.Helper()
 	now := w.clock()
 	source := one(w, []string{"shop", "shop", "till"})
 	facts := make([]*fact, 0, n)
-	at := now.Add(-time.Millisecond)
-	if w.chance(3) { // late
-		at = at.Add(-time.Duration(w.random.IntN(72*60)) * time.Minute)
-	}
+	at := last()
 	for range n {
 		w.events++
 		x := &fact{
-			owner: identities[0], stream: identities[0], source: source, direction: one(w, []string{"INBOUND", "INBOUND", "INBOUND", "OUTBOUND"}),
+			owner: identities[0], stream: identities[0], source: source, direction: one(w, directions),
 			channel: one(w, []string{"web", "email", "organic_search", "store"}), received: now,
 			at: at.Truncate(time.Millisecond).Add(time.Duration(w.events%1000) * time.Microsecond),
 		}
@@ -547,10 +573,10 @@ func (w *world) tell(identities []string, n int) []*fact {
 		}
 		if w.chance(3) {
 			value := 7_000_000 + float64(w.events)
-			x.value, x.currency = &value, "EUR"
+			x.value, x.currency = &value, []string{"EUR", "CHF"}[w.events%2]
 		}
 		facts = append(facts, x)
-		at = at.Add(-one(w, []time.Duration{3 * time.Second, 10 * time.Minute, 29 * time.Minute, 31 * time.Minute, 59 * time.Minute, 61 * time.Minute}))
+		at = at.Add(-gap())
 	}
 	w.random.Shuffle(n, func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
 
@@ -591,7 +617,7 @@ func (w *world) hand(identities []string, facts []*fact) int {
 		}
 		inputs = append(inputs, input)
 		if raw {
-			events = append(events, w.event(identities, x))
+			events = append(events, w.event(w.store, identities, x))
 		}
 	}
 	if !raw {
@@ -616,13 +642,13 @@ func (w *world) hand(identities []string, facts []*fact) int {
 }
 
 // event is an interaction as an SDK would have told it.
-func (w *world) event(identities []string, x *fact) *insight.Event {
+func (w *world) event(s *store.Store, identities []string, x *fact) *insight.Event {
 	w.t.Helper()
-	source, err := w.store.Source(context.Background(), x.source)
+	source, err := s.Source(context.Background(), x.source)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	channel, err := w.store.Channel(context.Background(), x.channel, "")
+	channel, err := s.Channel(context.Background(), x.channel, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -1002,6 +1028,9 @@ func (w *world) noteShown(purpose string) {
 // register asks, under service, who is whom and what everything is called.
 func (w *world) register() {
 	w.t.Helper()
+	if w.silent {
+		return
+	}
 	w.viewer = w.reader("service")
 	answer := w.must(`{ individuals(first: 100) { nodes { id firstSeenAt lastSeenAt identifiers { kind value shared }
 		links { id messageId revokedAt a { kind value } b { kind value } }
@@ -1101,6 +1130,7 @@ type asker struct {
 // question is an operation, and what its aliases stand for.
 type question struct {
 	text   string
+	report string // the one of everyone that it is about, if any
 	roots  []string
 	fields map[string]askedFor
 }
@@ -1138,13 +1168,14 @@ func (a arguments) String() string {
 
 // inputs are the types of arguments that have parts, and which parts are filled in.
 var inputs = map[string][]string{
-	"EventSelector":     {"types", "channels", "channelKinds", "direction", "properties", "occurredFrom", "occurredTo"},
+	"EventSelector":     {"types", "channels", "channelKinds", "direction", "properties", "currencies", "occurredFrom", "occurredTo"},
 	"PropertyCondition": {"path", "op", "value"},
 	"IndividualFilter":  {"event", "firstSeenFrom", "lastSeenFrom", "lastSeenTo", "trait", "identified"},
 	"TraitRule":         {"key", "op", "value", "minConfidence", "provenance"},
 	"IndividualOrder":   {"field", "direction"},
 	"IndividualLookup":  {"id", "userId", "anonymousId", "email", "phone", "external"},
 	"ExternalIdInput":   {"kind", "value"},
+	"FunnelExclusion":   {"event", "afterStep", "beforeStep"},
 }
 
 // candidates are the values that an argument is tried with. For an argument that it is
@@ -1206,6 +1237,9 @@ func (a *asker) candidates(coordinate string, arg *ast.ArgumentDefinition) []arg
 		return []argument{timeArgument(a.backThen()), timeArgument(a.clock().Add(-time.Duration(a.random.IntN(50)) * time.Hour))}
 	case "EventSelector event", "EventSelector where", "EventSelector conversion":
 		return a.selectors(2)
+	}
+	if all := a.reportCandidates(coordinate, arg); all != nil {
+		return all
 	}
 	a.t.Fatalf("there is a new argument, %s of type %s: say in asker.candidates what it is to be asked with", name, arg.Type)
 	return nil
@@ -1296,6 +1330,9 @@ func (a *asker) selectors(n int) []argument {
 		{`{occurredFrom: ` + quote(moment(x.at)) + `}`, func(y *fact) bool { return !y.at.Before(x.at) }},
 		{`{occurredTo: ` + quote(moment(x.at)) + `}`, func(y *fact) bool { return y.at.Before(x.at) }},
 	}
+	if x.currency != "" {
+		all = append(all, argument{`{currencies: [` + quote(x.currency) + `]}`, func(y *fact) bool { return y.currency == x.currency }})
+	}
 	a.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:min(n, len(all))]
 }
@@ -1304,7 +1341,7 @@ func (a *asker) selectors(n int) []argument {
 // through.
 func (a *asker) filters() []argument {
 	var all []argument
-	for _, s := range a.selectors(9) {
+	for _, s := range a.selectors(10) {
 		all = append(all, argument{"{event: " + s.text + "}", func(v *view, individual string) bool {
 			return len(v.timeline(individual, s.value.(func(*fact) bool), v.clock())) > 0
 		}})
@@ -1434,8 +1471,8 @@ func (a *asker) selectAll(def *ast.Definition, path []string, depth int) {
 func (a *asker) selectField(def *ast.Definition, f *ast.FieldDefinition, path []string, depth int, aliased bool) {
 	a.t.Helper()
 	coordinate, of := def.Name+"."+f.Name, a.schema.Types[f.Type.Name()]
-	if !of.IsLeafType() && depth == 0 {
-		return
+	if !of.IsLeafType() && depth == 0 || isReport(def, f) {
+		return // reports of everyone are asked for one by one
 	}
 	below := depth - 1
 	if slices.Contains(path, of.Name) || strings.HasSuffix(def.Name, "Edge") {
@@ -1569,7 +1606,7 @@ func (w *world) questions() []*question {
 			all = append(all, a.ask(w.schema.Query, "query", f)...)
 		}
 	}
-	return all
+	return append(all, a.reports()...)
 }
 
 // comparison holds answers against what a viewer may see.
@@ -1584,6 +1621,9 @@ type comparison struct {
 	learned  map[string]any // what service was told is said of people, by whom or what it is of
 	findings []string
 	number   int // of answers
+
+	answered map[string]any    // what stands beside everyone, by what it is of and how it was asked for
+	habits   map[string]*habit // what everyone does, by how it was asked for
 }
 
 // place is where in an answer something stands.
@@ -1599,6 +1639,7 @@ type place struct {
 	recency    map[string]any
 	journey    *way
 	step       int
+	way        string // how the journey was asked for
 	page       *page
 	at         time.Time // that a report is about
 	about      string    // the purpose that it is about
@@ -1617,11 +1658,13 @@ func (c *comparison) find(p place, format string, args ...any) {
 }
 
 // What is one person's is of one of these sorts. What is said of them is the same for
-// everybody who may read them, and service may read everybody.
+// everybody who may read them, and service may read everybody. What stands beside what
+// everyone does is compared with a mirror.
 var sorts = map[string]string{
 	"Individual": "said", "Identifier": "said", "IdentityLink": "said", "Trait": "said", "Consent": "said", "ConsentState": "said", "Request": "said",
 	"Interaction": "happened", "Session": "happened", "Campaign": "happened", "Recency": "happened", "Journey": "happened", "Touchpoint": "happened",
 	"Channel": "nobody's", "Source": "nobody's", "Purpose": "nobody's", "PurposeVersion": "nobody's", "Viewer": "nobody's", "Insights": "nobody's",
+	"RFM": "beside", "Lifetime": "beside", "Relationship": "beside", "Outreach": "beside", "NextChannel": "beside",
 	"AccessEntry": "log", "ConsentReport": "counts", "PurposeConsents": "counts", "ConsentCount": "counts",
 	"PageInfo": "list",
 }
@@ -1640,7 +1683,7 @@ func (c *comparison) object(m map[string]any, p place) {
 		c.find(p, "there is a new type, %s: say in sorts whose it is", name)
 		return
 	}
-	if sort := sortOf(name); c.nobody && (sort == "said" || sort == "happened" || sort == "log") {
+	if sort := sortOf(name); c.nobody && (sort == "said" || sort == "happened" || sort == "beside" || sort == "log") {
 		c.find(p, "who may read nobody is shown the %s %v", name, m["id"])
 		return
 	}
@@ -1713,7 +1756,7 @@ func (c *comparison) enter(m map[string]any, name string, p *place) bool {
 			until = asOf.value.(time.Time)
 		}
 		if name == "Recency" {
-			p.recency = recent(c.timeline(p.individual, matcher(p.args["event"], inbound), until), until)
+			p.recency = c.recent(*p, until)
 			break
 		}
 		lookback := 30 * insight.Day
@@ -1721,7 +1764,7 @@ func (c *comparison) enter(m map[string]any, name string, p *place) bool {
 			lookback = given.value.(time.Duration)
 		}
 		j := journeyOf(c.timeline(p.individual, nil, until), matcher(p.args["conversion"], nil), lookback, until)
-		p.journey = &j
+		p.journey, p.way = &j, p.args.String()
 	case "Touchpoint":
 		if allowed = p.journey != nil && p.index < len(p.journey.steps); !allowed {
 			c.find(*p, "there is a touchpoint too many")
@@ -1850,7 +1893,7 @@ func (c *comparison) refer(m map[string]any, p place) {
 		want = p.stay.first().source
 	case "Touchpoint.channel":
 		want = p.journey.steps[p.step][0].channel
-	case "Query.channels", "Query.sources", "Query.node", "Query.nodes", "Source.defaultChannel":
+	case "Query.channels", "Query.sources", "Query.node", "Query.nodes", "Source.defaultChannel", "NextChannel.channel":
 		return
 	default:
 		c.find(p, "there is a new reference, %s: say in comparison.refer what it must be", p.from)
@@ -2005,6 +2048,7 @@ var plainLists = []string{"Query.channels", "Query.sources", "Query.purposes", "
 
 // inner compares what a field that is no value leads to.
 func (c *comparison) inner(v any, p place) {
+	c.beside(v, p)
 	switch v := v.(type) {
 	case nil:
 		c.nothing(p)
@@ -2065,7 +2109,7 @@ func (c *comparison) list(all []any, p place) {
 		if len(all) != len(c.purposes) {
 			c.find(p, "there are %d purposes, and must be %d", len(all), len(c.purposes))
 		}
-	case p.from == "PurposeConsents.statuses":
+	case p.from == "PurposeConsents.statuses", p.from == "Journey.nextChannels":
 	default:
 		c.find(p, "there is a new list, %s: say in comparison.list what it must hold", p.from)
 	}
@@ -2089,6 +2133,8 @@ func (c *comparison) nothing(p place) {
 		right = c.learned == nil || is && had == nil
 	case "Viewer.individual":
 		right = c.self == "" || c.members[c.self] == nil
+	case "Individual.rfm", "Individual.lifetime":
+		right = true // beside compares it
 	default:
 		c.find(p, "there is nothing at %s: say in comparison.nothing when that is right", p.from)
 		return
@@ -2445,14 +2491,7 @@ var outcomes = map[string]insight.Kind{"withheld": insight.Withheld, "denied": i
 // ask asks a question and compares the answer.
 func (c *comparison) ask(v *insight.Viewer, q *question) {
 	c.w.viewer, c.q = v, q
-	text, errs := c.w.response(q.text, nil)
-	var data map[string]any
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &data); err != nil {
-			c.w.t.Fatal(err)
-		}
-	}
-	c.answer(data, errs)
+	c.answer(c.w.ask(q.text, nil))
 }
 
 func (c *comparison) answer(data map[string]any, errs gqlerror.List) {
@@ -2576,10 +2615,10 @@ func (w *world) compare() *comparison {
 	w.register()
 	w.resolve()
 	all := &comparison{w: w, learned: map[string]any{}}
-	questions := w.questions()
+	questions := slices.DeleteFunc(w.questions(), func(q *question) bool { return q.report != "" }) // which reflect asks
 	as := func(v *insight.Viewer, who string, sees *view, set func(*comparison), questions []*question) {
-		sees.lies = w.lies
-		c := &comparison{view: sees, w: w, who: who, learned: all.learned}
+		sees.lies, sees.pretends = w.lies, w.pretends
+		c := &comparison{view: sees, w: w, who: who, learned: all.learned, answered: map[string]any{}, habits: map[string]*habit{}}
 		if set != nil {
 			set(c)
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/acquaint/acquaint/store"
 )
 
-func (r *individualResolver) Lifetime(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time, horizon *time.Duration) (*model.Lifetime, error) {
-	options, err := lifetimeOptions(event, nil, horizon, nil, r.asOf(ctx, asOf))
+func (r *individualResolver) Lifetime(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time, horizon *time.Duration, model *model.LifetimeModel) (*model.Lifetime, error) {
+	options, err := lifetimeOptions(event, model, horizon, nil, r.asOf(ctx, asOf))
 	if err != nil {
 		return nil, err
 	}

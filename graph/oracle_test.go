@@ -268,11 +268,20 @@ type view struct {
 	key  string // of the purpose
 	self string // the individual whose own token it is
 	// lies make the oracle wrong, to see whether anybody notices.
-	lies func(x *fact, sees bool) bool
+	lies     func(x *fact, sees bool) bool
+	pretends func(individual string, covers bool) bool
 }
 
 // covers is the wall for a person.
 func (v *view) covers(individual string) bool {
+	covers := v.coversThem(individual)
+	if v.pretends != nil {
+		covers = v.pretends(individual, covers)
+	}
+	return covers
+}
+
+func (v *view) coversThem(individual string) bool {
 	people, exists := v.members[individual]
 	if v.self != "" || !exists {
 		return exists && individual == v.self
@@ -367,7 +376,7 @@ func sessionID(x *fact) string { return "ses" + strings.TrimPrefix(x.id, "int") 
 
 // recent is how recent somebody is, in the API's form.
 func recent(timeline []*fact, at time.Time) map[string]any {
-	r := map[string]any{"lastAt": nil, "elapsed": nil, "count": float64(len(timeline)), "medianGap": nil, "tripWire": nil, "overdue": false}
+	r := map[string]any{"lastAt": nil, "elapsed": nil, "count": float64(len(timeline)), "medianGap": nil, "tripWire": nil, "overdue": false, "percentile": nil}
 	if len(timeline) == 0 {
 		return r
 	}
@@ -388,6 +397,72 @@ func recent(timeline []*fact, at time.Time) map[string]any {
 		r["tripWire"], r["overdue"] = insight.FormatDuration(median), elapsed > median
 	}
 	return r
+}
+
+// habit is what everyone whom a viewer sees does.
+type habit struct {
+	lasts []time.Time
+	gaps  [3][]time.Duration // from the first time to the second, and so on
+}
+
+func (v *view) habit(did func(*fact) bool, at time.Time) *habit {
+	h := &habit{}
+	for _, id := range v.population() {
+		t := v.timeline(id, did, at)
+		if len(t) == 0 {
+			continue
+		}
+		h.lasts = append(h.lasts, t[len(t)-1].at)
+		for n := 1; n < len(t) && n <= len(h.gaps); n++ {
+			h.gaps[n-1] = append(h.gaps[n-1], t[n].at.Sub(t[n-1].at))
+		}
+	}
+	return h
+}
+
+// beside adds to how recent somebody is what it is beside everyone.
+func (h *habit) beside(r map[string]any, timeline []*fact, at time.Time) {
+	if len(timeline) == 0 {
+		return
+	}
+	last, less := timeline[len(timeline)-1].at, 0
+	for _, other := range h.lasts {
+		if other.Before(last) {
+			less++
+		}
+	}
+	r["percentile"] = float64(less) / float64(len(h.lasts))
+	if len(timeline) > len(h.gaps) {
+		return
+	}
+	if gaps := h.gaps[len(timeline)-1]; len(gaps) > 0 {
+		slices.Sort(gaps)
+		wire := (gaps[(len(gaps)-1)/2] + gaps[len(gaps)/2]) / 2
+		r["tripWire"], r["overdue"] = insight.FormatDuration(wire), at.Sub(last) > wire
+	}
+}
+
+// refusals are the moments at which somebody began to say no to being approached, or no
+// longer did, in turns.
+func (v *view) refusals(individual string) []time.Time {
+	var turns, all []time.Time
+	for _, m := range v.members[individual] {
+		for _, w := range v.words[m] {
+			turns = append(turns, w.effective)
+		}
+	}
+	for _, t := range v.purpose("marketing").terms {
+		turns = append(turns, t.at)
+	}
+	slices.SortFunc(turns, time.Time.Compare)
+	refused := false
+	for _, at := range turns {
+		_, status := v.standing(v.members[individual], "marketing", at)
+		if no := status == "DENIED" || status == "WITHDRAWN"; no != refused && !at.After(v.clock()) {
+			all, refused = append(all, at), no
+		}
+	}
+	return all
 }
 
 // way is somebody's latest journey.

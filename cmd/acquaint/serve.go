@@ -190,8 +190,9 @@ func (p *process) retain(ctx context.Context, s *store.Store) {
 	}
 }
 
-// How often digests that are missing are looked for, and how many times as long as it
-// took to write some nothing is done after that, for others to have their turn.
+// How often digests that are missing are looked for, and, while others write too, how
+// many times as long as it took to write some nothing is done after that, for them to
+// have their turn.
 const (
 	digestEvery = time.Second
 	digestRest  = 4
@@ -200,7 +201,7 @@ const (
 // digest writes the digests of those of whom something changed.
 func (p *process) digest(ctx context.Context, s *store.Store) {
 	for {
-		began := time.Now()
+		began, moved := time.Now(), s.Moved()
 		n, err := s.Digest(ctx)
 		rest := digestEvery
 		switch {
@@ -209,6 +210,8 @@ func (p *process) digest(ctx context.Context, s *store.Store) {
 		case err != nil:
 			p.log.Error("digests could not be written", "detail", insight.Detail(err))
 			rest = time.Minute
+		case n > 0 && s.Moved() == moved:
+			continue // nobody else writes
 		case n > 0:
 			rest = digestRest * time.Since(began)
 		}

@@ -16,7 +16,8 @@ import (
 
 func TestAllStandsInOrder(t *testing.T) {
 	want := []string{
-		"First look", "One individual", "Journey", "Recency", "Channels and purposes", "Record", "Identify and merge", "Live",
+		"First look", "One individual", "Journey", "Recency", "Slipping away", "What leads to what", "Who gets the credit",
+		"Whom to leave alone", "Channels and purposes", "Record", "Identify and merge", "Live",
 	}
 	var got []string
 	for _, e := range examples.All() {

@@ -32,7 +32,7 @@ type IndividualResolver interface {
 	ConsentStates(ctx context.Context, obj *node.Individual, validAt *time.Time, knownAt *time.Time) ([]*node.ConsentState, error)
 	AccessLog(ctx context.Context, obj *node.Individual, first *int, after *insight.Cursor) (*node.AccessEntryConnection, error)
 	Journey(ctx context.Context, obj *node.Individual, conversion *model.EventSelector, lookback *time.Duration, asOf *time.Time) (*node.Journey, error)
-	Lifetime(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time, horizon *time.Duration) (*model.Lifetime, error)
+	Lifetime(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time, horizon *time.Duration, model *model.LifetimeModel) (*model.Lifetime, error)
 	Recency(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time) (*node.Recency, error)
 	Rfm(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time) (*model.Rfm, error)
 	Relationship(ctx context.Context, obj *node.Individual, asOf *time.Time) (*model.Relationship, error)
@@ -258,6 +258,14 @@ func (ec *executionContext) field_Individual_lifetime_args(ctx context.Context, 
 		return nil, err
 	}
 	args["horizon"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "model",
+		func(ctx context.Context, v any) (*model.LifetimeModel, error) {
+			return ec.unmarshalOLifetimeModel2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐLifetimeModel(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["model"] = arg3
 	return args, nil
 }
 
@@ -1227,7 +1235,7 @@ func (ec *executionContext) _Individual_lifetime(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Individual().Lifetime(ctx, obj, fc.Args["event"].(*model.EventSelector), fc.Args["asOf"].(*time.Time), fc.Args["horizon"].(*time.Duration))
+			return ec.Resolvers.Individual().Lifetime(ctx, obj, fc.Args["event"].(*model.EventSelector), fc.Args["asOf"].(*time.Time), fc.Args["horizon"].(*time.Duration), fc.Args["model"].(*model.LifetimeModel))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lifetime) graphql.Marshaler {

@@ -1649,11 +1649,11 @@ type Path {
   cut: Boolean!
   "How many journeys took it; null when that is not told."
   journeys: Int
-  "How many of them ended at a conversion."
+  "How many of them ended at a conversion; null when that is not told, as of fewer than the purpose's floor."
   conversions: Int
   "The sum of the values of those conversions."
   value: Float
-  "Whether a number is not told because too few individuals took it."
+  "Whether the numbers are not told because too few individuals took it."
   suppressed: Boolean!
 }
 
@@ -1686,6 +1686,8 @@ type Touchpoint {
     asOf: Time
     "How far is looked ahead; null: P365D."
     horizon: Duration
+    "The model; null: BG_NBD, in which who purchased once only cannot have left: it is after purchases that people do."
+    model: LifetimeModel
   ): Lifetime @cost(weight: 20)
 }
 

@@ -517,11 +517,11 @@ type Path struct {
 	Cut bool `json:"cut"`
 	// How many journeys took it; null when that is not told.
 	Journeys *int `json:"journeys,omitempty"`
-	// How many of them ended at a conversion.
+	// How many of them ended at a conversion; null when that is not told, as of fewer than the purpose's floor.
 	Conversions *int `json:"conversions,omitempty"`
 	// The sum of the values of those conversions.
 	Value *float64 `json:"value,omitempty"`
-	// Whether a number is not told because too few individuals took it.
+	// Whether the numbers are not told because too few individuals took it.
 	Suppressed bool `json:"suppressed"`
 }
 
