@@ -30,6 +30,12 @@ type Selector struct {
 // customer did: recency, sessions, frequency.
 func AnyInbound() Selector { return Selector{Direction: Inbound} }
 
+// Everything reports whether a selector selects every interaction.
+func (s *Selector) Everything() bool {
+	return len(s.Types)+len(s.Channels)+len(s.ChannelKinds)+len(s.Currencies)+len(s.Properties) == 0 &&
+		s.Direction == 0 && s.OccurredFrom.IsZero() && s.OccurredTo.IsZero()
+}
+
 // Comparison is how a property is compared. The text is the API's.
 type Comparison string
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,29 @@ func TestSelectorMatchesColumns(t *testing.T) {
 	for _, sel := range []insight.Selector{{Channels: []string{"email"}}, {ChannelKinds: []insight.ChannelKind{insight.EmailChannel}}} {
 		if sel.Matches(without) {
 			t.Errorf("%+v: matches an interaction without a channel", sel)
+		}
+	}
+}
+
+// Each field that a selector has or will have makes it select less than everything.
+func TestSelectorOfEverything(t *testing.T) {
+	if !new(insight.Selector).Everything() {
+		t.Error("the zero value does not select everything")
+	}
+	fields := reflect.TypeFor[insight.Selector]()
+	for i := range fields.NumField() {
+		var s insight.Selector
+		f := reflect.ValueOf(&s).Elem().Field(i)
+		switch f.Interface().(type) {
+		case time.Time:
+			f.Set(reflect.ValueOf(noon))
+		case insight.Direction:
+			f.Set(reflect.ValueOf(insight.Inbound))
+		default:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		}
+		if s.Everything() {
+			t.Errorf("with %s it selects everything", fields.Field(i).Name)
 		}
 	}
 }

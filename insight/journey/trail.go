@@ -70,8 +70,7 @@ func key(c *insight.Channel) string {
 
 // matcher is the selector as a function, or nil when it selects everything.
 func matcher(s *insight.Selector) func(*insight.Interaction) bool {
-	if s.Types == nil && s.Channels == nil && s.ChannelKinds == nil && s.Direction == 0 && s.Properties == nil && s.Currencies == nil &&
-		s.OccurredFrom.IsZero() && s.OccurredTo.IsZero() {
+	if s.Everything() {
 		return nil
 	}
 	return s.Matcher()
