@@ -65,7 +65,8 @@ func willing() *simulate.Truth {
 }
 
 // prepare renders the load: batches of events, with everybody's interleaved by time,
-// and after them single ones.
+// and after them single ones. They tell of no consent, whose rows COPY would not write;
+// what decisions cost is a part of its own.
 func (r *run) prepare(singles int) (batches, alone *spool, err error) {
 	events := r.Events + singles
 	people := events/messagesPerPerson + 500 // more than enough
@@ -86,6 +87,9 @@ func (r *run) prepare(singles int) (batches, alone *spool, err error) {
 	}
 	left := r.Events
 	for batch := range population.Batches(r.BatchSize, people) {
+		for k := range batch {
+			batch[k].Context.Consent = nil
+		}
 		if left > 0 {
 			batch = batch[:min(left, len(batch))]
 			left -= len(batch)

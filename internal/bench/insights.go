@@ -37,10 +37,10 @@ type nothing struct{ interactions int }
 func (n *nothing) Add(h *insight.History) { n.interactions += len(h.Timeline) }
 func (n *nothing) Merge(o *nothing)       { n.interactions += o.interactions }
 
-// insights measures the questions about everyone, on a database with the reads'
-// population.
-func (r *run) insights(ctx context.Context, served *installation, db *sql.DB, _ []insight.Cursor) error {
-	r.Told("insight: writing digests")
+// digest writes the digests that are missing, as acquaint serve does when nobody else
+// writes.
+func (r *run) digest(ctx context.Context, served *installation) error {
+	r.Told("reads: writing digests")
 	began, written := time.Now(), 0
 	for {
 		n, err := served.store.Digest(ctx)
@@ -53,8 +53,14 @@ func (r *run) insights(ctx context.Context, served *installation, db *sql.DB, _ 
 		written += n
 	}
 	if written > 0 {
-		r.report.row("insight: digests that were written", "individuals/s", float64(written)/time.Since(began).Seconds())
+		r.report.row("reads: digests that were written", "individuals/s", float64(written)/time.Since(began).Seconds())
 	}
+	return nil
+}
+
+// insights measures the questions about everyone, on a database with the reads'
+// population.
+func (r *run) insights(ctx context.Context, served *installation, db *sql.DB) error {
 	if _, err := db.ExecContext(ctx, "VACUUM (ANALYZE) individuals"); err != nil {
 		return wrap(err)
 	}

@@ -80,6 +80,9 @@ func (r *run) reads(ctx context.Context) (err error) {
 	}
 	r.report.row("reads: individuals and events in the database", "individuals", float64(r.Individuals))
 	r.report.row("reads: events that were loaded", "events", float64(kept.Accepted))
+	if err := r.digest(ctx, served); err != nil {
+		return err
+	}
 	return within(address, slices.Max(r.Readers), func(db *sql.DB) error {
 		if _, err := db.ExecContext(ctx, "VACUUM (ANALYZE)"); err != nil {
 			return wrap(err)
@@ -99,7 +102,7 @@ func (r *run) reads(ctx context.Context) (err error) {
 			}
 		}
 		if r.wanted(PartInsight) {
-			if err := r.insights(ctx, served, db, places); err != nil {
+			if err := r.insights(ctx, served, db); err != nil {
 				return err
 			}
 		}
