@@ -27,7 +27,7 @@ demo: ## serve a simulated population
 test: ## run all tests but those of the SDKs, with the race detector, on the engines that there are
 	@go test -count=1 -v -run '^TestWhichEngines$$' ./internal/testdb > /tmp/acquaint-engines.$$$$ || { cat /tmp/acquaint-engines.$$$$; exit 1; }; grep '^engines:' /tmp/acquaint-engines.$$$$; rm /tmp/acquaint-engines.$$$$
 	go test -race -timeout 15m $$(go list ./... | grep -v /test/sdk)
-	go test -timeout 15m -run 'RealFiles|^TestLeak$$' ./cmd/acquaint ./graph # without the race detector, under which SQLite is slow
+	go test -timeout 15m -run 'RealFiles|^TestLeak' ./cmd/acquaint ./graph # without the race detector, under which SQLite is slow
 
 .PHONY: test/sdk
 test/sdk: ## run Segment's SDKs and a browser against the binary; needs node, npm and Chromium

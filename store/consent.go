@@ -390,25 +390,35 @@ func (b *batch) writeHeads(ctx context.Context, heads map[uuid.UUID]*insight.Con
 }
 
 // loadSpans works out what covered whom when, for those who have decided and whom
-// this transaction is about.
+// this transaction is about. Whose ledger was loaded has what was added to it since,
+// also by others whom they absorbed; rows that were made anew where individuals came
+// apart have none yet.
 func (b *batch) loadSpans(ctx context.Context) error {
-	var ids []uuid.UUID
-	decisions := map[uuid.UUID][]*insight.Consent{}
+	var ids, unread []uuid.UUID
 	for id, row := range b.individuals {
-		if row.into == nil && (row.decided || b.reconsidered[id]) {
-			ids = append(ids, id)
-			row.decisions = nil
+		if row.into != nil || !row.decided && !b.reconsidered[id] {
+			continue
+		}
+		ids = append(ids, id)
+		if row.decisions == nil {
+			unread = append(unread, id)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	if err := b.eachDecision(ctx, ids, func(d *insight.Consent) { decisions[d.IndividualID] = append(decisions[d.IndividualID], d) }); err != nil {
-		return err
+	if len(unread) > 0 {
+		err := b.eachDecision(ctx, unread, func(d *insight.Consent) {
+			row := b.individuals[d.IndividualID]
+			row.decisions = append(row.decisions, d)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	for _, id := range ids {
-		b.individuals[id].decisions = decisions[id]
-		b.spans[id] = consent.Spans(b.policy.purposes, decisions[id], farthest)
+		row := b.individuals[id]
+		for _, d := range row.decisions {
+			d.IndividualID = id
+		}
+		b.spans[id] = consent.Spans(b.policy.purposes, row.decisions, farthest)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 func TestRun(t *testing.T) {
 	url := testdb.Postgres(t).URL
 	report, err := Run(context.Background(), Options{
-		DatabaseURL: url, Parts: []string{PartIngest, PartNested, PartIndividual},
+		DatabaseURL: url, Parts: []string{PartIngest, PartNested, PartIndividual, PartInsight},
 		Rounds: 2, Round: 60 * time.Millisecond, Events: 1500, Connections: 4, Individuals: 600, Readers: []int{2}, Profile: t.TempDir(),
 	})
 	if err != nil {
@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 			bars++
 		}
 	}
-	if len(report.Rows) != 12 || bars != 2 {
+	if len(report.Rows) != 14+len(reports) || bars != 2+len(reports) {
 		t.Errorf("%d rows, %d of them with a bar: %+v", len(report.Rows), bars, report.Rows)
 	}
 	var printed strings.Builder

@@ -153,7 +153,7 @@ func (w *world) keep(events ...*insight.Event) {
 			w.Fatalf("event %d: %+v", i, o)
 		}
 	}
-	if w.events%2 == 0 { // so that some have a digest when more happens, and some do not
+	if w.events%8 == 0 { // so that some have a digest when more happens, and some do not
 		must(w.Digest(w.ctx))(w)
 	}
 }
