@@ -8,6 +8,10 @@ FUZZTIME ?= 10s
 LINT := bin/golangci-lint
 LINT_VERSION := 2.15.0
 
+# Packages that compute for long and do one thing at a time: the race detector finds
+# nothing in them, and makes minutes of it.
+COMPUTING := insight/attribution|insight/lifetime|insight/receipt|internal/simulate
+
 # What generators write. It is committed, so that Go alone is enough to build.
 GENERATED := ent ':!ent/schema' graph/exec graph/model 'graph/*.resolvers.go' web/dist
 
@@ -26,7 +30,8 @@ demo: ## serve a simulated population
 .PHONY: test
 test: ## run all tests but those of the SDKs, with the race detector, on the engines that there are
 	@go test -count=1 -v -run '^TestWhichEngines$$' ./internal/testdb > /tmp/acquaint-engines.$$$$ || { cat /tmp/acquaint-engines.$$$$; exit 1; }; grep '^engines:' /tmp/acquaint-engines.$$$$; rm /tmp/acquaint-engines.$$$$
-	go test -race -timeout 15m $$(go list ./... | grep -v /test/sdk)
+	go test -race -timeout 15m ./store $$(go list ./... | grep -v -E '/(test/sdk|store|$(COMPUTING))$$') # the longest first
+	go test -timeout 15m $$(go list ./... | grep -E '/($(COMPUTING))$$') # they compute for long, one thing at a time
 	go test -timeout 15m -run 'RealFiles|^TestLeak' ./cmd/acquaint ./graph # without the race detector, under which SQLite is slow
 
 .PHONY: test/sdk
