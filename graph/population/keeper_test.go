@@ -54,6 +54,8 @@ func (k *kept) expect(t *testing.T, want int) {
 	}
 }
 
+// In these tests time is synctest's: whoever sleeps in them waits for nothing.
+
 // What is quick to make is never older than the data.
 func TestQuick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

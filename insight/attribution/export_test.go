@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/exact"
 )
 
 // AddPath takes in one individual's path with as many conversions, of a value
@@ -29,15 +30,15 @@ func (t *Tally) AddPath(channels []*insight.Channel, conversions int64, value fl
 
 // Total adds up exactly: each part by itself, and the parts' sums.
 func Total(parts ...[]float64) float64 {
-	var all sum
+	var all exact.Sum
 	for _, part := range parts {
-		s := sum{adds: spill - 2} // so that digits are carried soon
+		var s exact.Sum
 		for _, x := range part {
-			s.add(x)
+			s.Add(x)
 		}
-		all.merge(&s)
+		all.Merge(&s)
 	}
-	return all.float()
+	return all.Float64()
 }
 
 // Size is how large the chain is.

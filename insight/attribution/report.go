@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/exact"
 )
 
 // Report is what the conversions of a population are owed to.
@@ -43,11 +44,11 @@ func (t *Tally) Report() (Report, error) {
 	r := Report{
 		Population: t.population, Journeys: int(t.conversions + t.nulls), Conversions: int(t.conversions), Nulls: int(t.nulls),
 		Converters: t.converters, Unattributed: int(t.unattributed), UnattributedConverters: t.unattributedConverters,
-		Value: t.value.float(), UnattributedValue: t.unattributedValue.float(), Channels: make([]Credit, len(t.accounts)),
+		Value: t.value.Float64(), UnattributedValue: t.unattributedValue.Float64(), Channels: make([]Credit, len(t.accounts)),
 	}
 	for i := range t.accounts {
 		a := &t.accounts[i]
-		r.Channels[i] = Credit{Channel: a.channel, Conversions: a.conversions.float(), Value: a.value.float(), Converters: a.converters}
+		r.Channels[i] = Credit{Channel: a.channel, Conversions: a.conversions.Float64(), Value: a.value.Float64(), Converters: a.converters}
 	}
 	if t.options.Model == Markov && t.conversions > 0 {
 		if err := t.remove(r.Channels); err != nil {
@@ -79,17 +80,17 @@ func (t *Tally) remove(credits []Credit) error {
 	// The chain as it was counted needs no solving: its probabilities are shares of
 	// the very journeys, so that it brings back what they brought.
 	lost := newLosses(n, float64(t.conversions)/float64(t.conversions+t.nulls), func(int) float64 { return 1 })
-	perJourney := func(of func(*account) *sum) losses {
-		var all sum
+	perJourney := func(of func(*account) *exact.Sum) losses {
+		var all exact.Sum
 		for i := range t.accounts {
-			all.merge(of(&t.accounts[i]))
+			all.Merge(of(&t.accounts[i]))
 		}
-		return newLosses(n, all.float()/float64(t.conversions+t.nulls), func(i int) float64 {
-			return of(&t.accounts[i]).float() / float64(max(t.accounts[i].ends, 1))
+		return newLosses(n, all.Float64()/float64(t.conversions+t.nulls), func(i int) float64 {
+			return of(&t.accounts[i]).Float64() / float64(max(t.accounts[i].ends, 1))
 		})
 	}
-	gain := perJourney(func(a *account) *sum { return &a.gained })
-	cost := perJourney(func(a *account) *sum { return &a.lost })
+	gain := perJourney(func(a *account) *exact.Sum { return &a.gained })
+	cost := perJourney(func(a *account) *exact.Sum { return &a.lost })
 
 	byKey := make([]int32, n)
 	for i := range byKey {

@@ -136,20 +136,20 @@ func (y *system) gather(order int, ranked []tail, sorted []int32) {
 // it to a conversion at an account where one counts.
 func (y *system) reaches(accounts int, counts func(account int32) bool) []bool {
 	reached := make([]bool, len(y.last))
-	var todo []int32
+	var ahead []int32
 	for s := range y.last {
 		if y.convert[s] > 0 && counts(y.last[s]) {
 			reached[s] = true
-			todo = append(todo, int32(s))
+			ahead = append(ahead, int32(s))
 		}
 	}
-	for len(todo) > 0 {
-		s := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	for len(ahead) > 0 {
+		s := ahead[len(ahead)-1]
+		ahead = ahead[:len(ahead)-1]
 		for _, from := range y.in.other[y.in.first[s]:y.in.first[s+1]] {
 			if !reached[from] {
 				reached[from] = true
-				todo = append(todo, from)
+				ahead = append(ahead, from)
 			}
 		}
 	}

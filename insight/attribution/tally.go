@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/exact"
 )
 
 // Tally gathers what individuals contribute to a report. It keeps no paths: shares
@@ -23,8 +24,8 @@ type Tally struct {
 	conversions            int64
 	nulls                  int64
 	unattributed           int64
-	value                  sum
-	unattributedValue      sum
+	value                  exact.Sum
+	unattributedValue      exact.Sum
 
 	accounts []account
 	byKey    map[string]int32
@@ -43,11 +44,11 @@ type account struct {
 	individual int // the last of converters, by their number in the population
 	path       int // the last path that was seen to touch it
 	// Credit in all models but Markov.
-	conversions, value sum
+	conversions, value exact.Sum
 	// Of conversions that end on it, for Markov: how many, and their values above
 	// and below zero.
 	ends         int64
-	gained, lost sum
+	gained, lost exact.Sum
 }
 
 // path is the touches of one journey.
@@ -169,18 +170,18 @@ func (t *Tally) convert(conversions int64, value float64) {
 	n := len(t.path.accounts)
 	if n == 0 {
 		t.unattributed += conversions
-		t.unattributedValue.add(value)
+		t.unattributedValue.Add(value)
 		return
 	}
 	t.paths++
 	t.conversions += conversions
-	t.value.add(value)
+	t.value.Add(value)
 	if t.options.Model == Markov {
 		t.chain.walk(t.path.accounts, conversions, 0)
 		end := &t.accounts[t.path.accounts[n-1]]
 		end.ends += conversions
-		end.gained.add(max(value, 0))
-		end.lost.add(max(-value, 0))
+		end.gained.Add(max(value, 0))
+		end.lost.Add(max(-value, 0))
 		for _, i := range t.path.accounts {
 			t.credited(&t.accounts[i])
 		}
@@ -190,8 +191,8 @@ func (t *Tally) convert(conversions int64, value float64) {
 			if share := t.shares[k]; share > 0 {
 				a := &t.accounts[i]
 				t.credited(a)
-				a.conversions.add(share * float64(conversions))
-				a.value.add(share * value)
+				a.conversions.Add(share * float64(conversions))
+				a.value.Add(share * value)
 			}
 		}
 	}
@@ -288,19 +289,19 @@ func (t *Tally) Merge(o *Tally) {
 	t.conversions += o.conversions
 	t.nulls += o.nulls
 	t.unattributed += o.unattributed
-	t.value.merge(&o.value)
-	t.unattributedValue.merge(&o.unattributedValue)
+	t.value.Merge(&o.value)
+	t.unattributedValue.Merge(&o.unattributedValue)
 	mine := make([]int32, len(o.accounts))
 	for i := range o.accounts {
 		theirs := &o.accounts[i]
 		mine[i] = t.account(theirs.channel)
 		a := &t.accounts[mine[i]]
 		a.converters += theirs.converters
-		a.conversions.merge(&theirs.conversions)
-		a.value.merge(&theirs.value)
+		a.conversions.Merge(&theirs.conversions)
+		a.value.Merge(&theirs.value)
 		a.ends += theirs.ends
-		a.gained.merge(&theirs.gained)
-		a.lost.merge(&theirs.lost)
+		a.gained.Merge(&theirs.gained)
+		a.lost.Merge(&theirs.lost)
 	}
 	t.chain.merge(&o.chain, mine)
 }

@@ -84,8 +84,8 @@
 // 30; and email with 1 journey.
 //
 // A conversion without a value is worth 0. Values are added exactly and rounded once,
-// whatever their currencies. A value of 2^960 or more, or one that is not finite,
-// leaves the sum absent.
+// whatever their currencies. One that is not finite, and a sum that is none, leave
+// it absent.
 //
 // # What it refuses
 //

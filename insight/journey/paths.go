@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/exact"
 )
 
 // What a question about paths means when it does not say.
@@ -68,7 +70,7 @@ type path struct {
 	individuals int
 	latest      int // the individual who came along it last, as their place in the population
 	conversions int
-	value       sum
+	value       exact.Sum
 }
 
 func (p *path) add(individual int, conversion *insight.Interaction) {
@@ -82,7 +84,7 @@ func (p *path) add(individual int, conversion *insight.Interaction) {
 	}
 	p.conversions++
 	if conversion.Value != nil {
-		p.value.add(*conversion.Value)
+		p.value.Add(*conversion.Value)
 	}
 }
 
@@ -90,7 +92,16 @@ func (p *path) merge(o *path) {
 	p.journeys += o.journeys
 	p.individuals += o.individuals
 	p.conversions += o.conversions
-	p.value.merge(&o.value)
+	p.value.Merge(&o.value)
+}
+
+// worth is the sum of the values, or nil where there is none.
+func (p *path) worth() *float64 {
+	total := p.value.Float64()
+	if math.IsNaN(total) || math.IsInf(total, 0) {
+		return nil
+	}
+	return &total
 }
 
 // NewPaths returns an empty tally. The options are ones that [PathOptions.Validate]
@@ -210,7 +221,7 @@ type Path struct {
 func (p *Paths) Report() PathReport {
 	r := PathReport{
 		Population: p.population, Individuals: p.all.individuals, Journeys: p.all.journeys, Conversions: p.all.conversions,
-		Value: p.all.value.total(), Distinct: len(p.paths), Paths: make([]Path, 0, len(p.paths)),
+		Value: p.all.worth(), Distinct: len(p.paths), Paths: make([]Path, 0, len(p.paths)),
 	}
 	for key, one := range p.paths {
 		cut, way := read(key)
@@ -220,7 +231,7 @@ func (p *Paths) Report() PathReport {
 		}
 		r.Paths = append(r.Paths, Path{
 			Channels: channels, Cut: cut, Journeys: one.journeys, Individuals: one.individuals,
-			Conversions: one.conversions, Value: one.value.total(),
+			Conversions: one.conversions, Value: one.worth(),
 		})
 	}
 	slices.SortFunc(r.Paths, func(a, b Path) int {

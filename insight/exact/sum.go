@@ -1,17 +1,18 @@
-package attribution
+package exact
 
 import (
 	"math"
 	"math/big"
 )
 
-// sum adds numbers up exactly, so that it does not matter in which order they came.
+// Sum adds numbers up exactly, so that it does not matter in which order they came.
 // It is a whole number of the smallest float64, 2^-1074, in digits of 32 bits, kept
 // only where there is something. The zero value is 0.
-type sum struct {
+type Sum struct {
 	low    int     // the place of the first digit
 	digits []int64 // least first; signed, and allowed to spill over 32 bits until carried
 	adds   int     // since digits were last carried
+	none   bool    // whether a number was not finite
 }
 
 const (
@@ -20,9 +21,13 @@ const (
 	spill     = 1 << 28 // how many additions a digit has room for
 )
 
-// add takes in a finite number.
-func (s *sum) add(x float64) {
-	if x == 0 {
+// Add takes in a number. With one that is not finite there is no sum.
+func (s *Sum) Add(x float64) {
+	switch {
+	case math.IsNaN(x) || math.IsInf(x, 0):
+		s.none = true
+		return
+	case x == 0:
 		return
 	}
 	bits := math.Float64bits(x)
@@ -44,8 +49,9 @@ func (s *sum) add(x float64) {
 	s.count()
 }
 
-// merge takes in all that o holds, which stays as it is.
-func (s *sum) merge(o *sum) {
+// Merge takes in all that o holds, which stays as it is.
+func (s *Sum) Merge(o *Sum) {
+	s.none = s.none || o.none
 	if len(o.digits) == 0 {
 		return
 	}
@@ -57,8 +63,12 @@ func (s *sum) merge(o *sum) {
 	s.carry()
 }
 
-// float is the float64 nearest to the sum; infinite where it is beyond all of them.
-func (s *sum) float() float64 {
+// Float64 is the float64 nearest to the sum: infinite where it is beyond all of them,
+// and NaN where there is none.
+func (s *Sum) Float64() float64 {
+	if s.none {
+		return math.NaN()
+	}
 	var whole, digit big.Int
 	for i := len(s.digits) - 1; i >= 0; i-- {
 		whole.Add(whole.Lsh(&whole, digitBits), digit.SetInt64(s.digits[i]))
@@ -70,7 +80,7 @@ func (s *sum) float() float64 {
 }
 
 // at makes room for n digits from a place, and returns them.
-func (s *sum) at(place, n int) []int64 {
+func (s *Sum) at(place, n int) []int64 {
 	if len(s.digits) == 0 {
 		s.low = place
 	}
@@ -85,13 +95,13 @@ func (s *sum) at(place, n int) []int64 {
 	return s.digits[from : from+n]
 }
 
-func (s *sum) count() {
+func (s *Sum) count() {
 	if s.adds++; s.adds >= spill {
 		s.carry()
 	}
 }
 
-func (s *sum) carry() {
+func (s *Sum) carry() {
 	s.adds = 0
 	for i := 0; i < len(s.digits); i++ {
 		last := i == len(s.digits)-1
