@@ -33,6 +33,19 @@ func calendar(interval model.Interval, timeZone *string, weekStart *model.WeekSt
 	}, err
 }
 
+// activityOptions read a question about who was active when.
+func activityOptions(event *model.EventSelector, interval model.Interval, from, to time.Time, timeZone *string, weekStart *model.WeekStart, asOf time.Time) (cohort.ActivityOptions, error) {
+	o := cohort.ActivityOptions{From: from, To: to, AsOf: asOf}
+	var err error
+	if o.Event, err = optional("event", event); err != nil {
+		return o, err
+	}
+	if o.Calendar, err = calendar(interval, timeZone, weekStart); err != nil {
+		return o, err
+	}
+	return o, o.Validate()
+}
+
 // funnelOptions read a question about who goes how far.
 func funnelOptions(steps []*model.EventSelector, window time.Duration, order *model.FunnelOrder, exclusions []*model.FunnelExclusion, asOf time.Time) (cohort.FunnelOptions, error) {
 	o := cohort.FunnelOptions{

@@ -16,15 +16,8 @@ import (
 )
 
 func (r *insightsResolver) Lifecycle(ctx context.Context, obj *node.Insights, event *model.EventSelector, interval model.Interval, from time.Time, to time.Time, timeZone *string, weekStart *model.WeekStart) (*model.LifecycleReport, error) {
-	options := cohort.LifecycleOptions{From: from, To: to, AsOf: r.asOf(ctx, nil)}
-	var err error
-	if options.Event, err = optional("event", event); err != nil {
-		return nil, err
-	}
-	if options.Calendar, err = calendar(interval, timeZone, weekStart); err != nil {
-		return nil, err
-	}
-	if err := options.Validate(); err != nil {
+	options, err := activityOptions(event, interval, from, to, timeZone, weekStart, r.asOf(ctx, nil))
+	if err != nil {
 		return nil, err
 	}
 	tally, _, err := store.Take(ctx, obj.Survey, conditional(options.Event), func() *cohort.Lifecycle { return cohort.NewLifecycle(options) })
@@ -61,15 +54,8 @@ func (r *insightsResolver) Retention(ctx context.Context, obj *node.Insights, st
 }
 
 func (r *insightsResolver) Stickiness(ctx context.Context, obj *node.Insights, event *model.EventSelector, interval model.Interval, from time.Time, to time.Time, timeZone *string, weekStart *model.WeekStart) (*model.StickinessReport, error) {
-	options := cohort.StickinessOptions{From: from, To: to, AsOf: r.asOf(ctx, nil)}
-	var err error
-	if options.Event, err = optional("event", event); err != nil {
-		return nil, err
-	}
-	if options.Calendar, err = calendar(interval, timeZone, weekStart); err != nil {
-		return nil, err
-	}
-	if err := options.Validate(); err != nil {
+	options, err := activityOptions(event, interval, from, to, timeZone, weekStart, r.asOf(ctx, nil))
+	if err != nil {
 		return nil, err
 	}
 	tally, _, err := store.Take(ctx, obj.Survey, conditional(options.Event), func() *cohort.Stickiness { return cohort.NewStickiness(options) })

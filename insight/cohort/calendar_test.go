@@ -201,7 +201,7 @@ func TestBucketsAtTheEndsOfTime(t *testing.T) {
 				if i, ok := b.Index(moment); !ok || i != 0 {
 					t.Errorf("%s in %s: %v is not in the bucket that starts %v", interval, name, moment, b.Start(0))
 				}
-				l := cohort.NewLifecycle(cohort.LifecycleOptions{Calendar: c, From: moment, To: moment, AsOf: moment})
+				l := cohort.NewLifecycle(cohort.ActivityOptions{Calendar: c, From: moment, To: moment, AsOf: moment})
 				l.Add(&insight.History{Timeline: insight.Timeline{interaction(1, "a", moment)}})
 				if got := l.Report().Buckets; len(got) != 1 || got[0].New != 1 {
 					t.Errorf("%s in %s at %v: %+v", interval, name, moment, got)

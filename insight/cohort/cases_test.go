@@ -151,7 +151,7 @@ func validated(t *testing.T, o interface{ Validate() error }) {
 }
 
 func (c *published) lifecycle(t *testing.T) {
-	o := cohort.LifecycleOptions{Calendar: c.calendar(), Event: c.event(), From: c.moment(t, c.From), To: c.moment(t, c.To), AsOf: later}
+	o := cohort.ActivityOptions{Calendar: c.calendar(), Event: c.event(), From: c.moment(t, c.From), To: c.moment(t, c.To), AsOf: later}
 	validated(t, o)
 	tally := cohort.NewLifecycle(o)
 	for _, h := range c.people() {
@@ -188,7 +188,7 @@ func (c *published) retention(t *testing.T) {
 }
 
 func (c *published) stickiness(t *testing.T) {
-	o := cohort.StickinessOptions{Calendar: c.calendar(), Event: c.event(), From: c.moment(t, c.From), To: c.moment(t, c.To), AsOf: later}
+	o := cohort.ActivityOptions{Calendar: c.calendar(), Event: c.event(), From: c.moment(t, c.From), To: c.moment(t, c.To), AsOf: later}
 	validated(t, o)
 	tally := cohort.NewStickiness(o)
 	for _, h := range c.people() {

@@ -17,7 +17,7 @@ func visits(days ...int) *insight.History {
 }
 
 func ExampleLifecycle() {
-	l := cohort.NewLifecycle(cohort.LifecycleOptions{
+	l := cohort.NewLifecycle(cohort.ActivityOptions{
 		Calendar: cohort.Calendar{Interval: cohort.Day, WeekStart: cohort.DefaultWeekStart, Zone: time.UTC},
 		From:     time.Date(2026, 1, 12, 0, 0, 0, 0, time.UTC),
 		To:       time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC),
@@ -55,7 +55,7 @@ func ExampleRetention() {
 }
 
 func ExampleStickiness() {
-	s := cohort.NewStickiness(cohort.StickinessOptions{
+	s := cohort.NewStickiness(cohort.ActivityOptions{
 		Calendar: cohort.Calendar{Interval: cohort.Week, WeekStart: cohort.Monday, Zone: time.UTC},
 		From:     time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC),
 		To:       time.Date(2026, 1, 18, 0, 0, 0, 0, time.UTC),

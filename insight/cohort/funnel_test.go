@@ -276,10 +276,10 @@ func BenchmarkBuckets(b *testing.B) {
 	c := cohort.Calendar{Interval: cohort.Day, WeekStart: cohort.Monday, Zone: zone("Europe/Vienna")}
 	to, asOf := day.AddDate(0, 0, 360), day.AddDate(50, 0, 0)
 	b.Run("lifecycle", func(b *testing.B) {
-		benchmark(b, cohort.NewLifecycle(cohort.LifecycleOptions{Calendar: c, From: day, To: to, AsOf: asOf}).Add)
+		benchmark(b, cohort.NewLifecycle(cohort.ActivityOptions{Calendar: c, From: day, To: to, AsOf: asOf}).Add)
 	})
 	b.Run("stickiness", func(b *testing.B) {
-		benchmark(b, cohort.NewStickiness(cohort.StickinessOptions{Calendar: c, From: day, To: to, AsOf: asOf}).Add)
+		benchmark(b, cohort.NewStickiness(cohort.ActivityOptions{Calendar: c, From: day, To: to, AsOf: asOf}).Add)
 	})
 	b.Run("retention", func(b *testing.B) {
 		benchmark(b, cohort.NewRetention(cohort.RetentionOptions{Calendar: c, From: day, Buckets: 360, Mode: cohort.Recurring, AsOf: asOf}).Add)

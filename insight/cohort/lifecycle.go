@@ -7,18 +7,19 @@ import (
 	"github.com/acquaint/acquaint/insight"
 )
 
-// LifecycleOptions are what a lifecycle depends on beside the individuals.
-type LifecycleOptions struct {
+// ActivityOptions are what a lifecycle and a stickiness depend on beside the
+// individuals: who was active in which bucket.
+type ActivityOptions struct {
 	Calendar
 	Event *insight.Selector // what being active is; nil: anything inbound
 	From  time.Time         // in the first bucket
 	To    time.Time         // in the last bucket
-	AsOf  time.Time         // later interactions do not exist, and buckets that begin later are not reported
+	AsOf  time.Time         // later interactions do not exist, and buckets that begin later are neither reported nor counted
 }
 
 // Validate refuses options that cannot be meant. It joins one insight.Invalid error
 // for each fault, whose subject is the argument's name.
-func (o LifecycleOptions) Validate() error { return o.check(o.From, o.To, o.AsOf, o.Event) }
+func (o ActivityOptions) Validate() error { return o.check(o.From, o.To, o.AsOf, o.Event) }
 
 // Lifecycle counts who is new, returns, is back and falls silent.
 type Lifecycle struct {
@@ -45,7 +46,7 @@ type LifecycleBucket struct {
 }
 
 // NewLifecycle makes a tally of nobody. The options are such that Validate accepts.
-func NewLifecycle(o LifecycleOptions) *Lifecycle {
+func NewLifecycle(o ActivityOptions) *Lifecycle {
 	asked, _ := o.Between(o.From, o.To)
 	buckets := o.before(asked)
 	return &Lifecycle{matches: matcher(o.Event), asOf: o.AsOf, buckets: buckets, tally: make([]LifecycleBucket, buckets.Len())}

@@ -151,7 +151,7 @@ func (s *setting) within(t *rapid.T, i int) time.Time {
 func TestLifecycleLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := settings(t)
-		o := cohort.LifecycleOptions{Calendar: s.calendar, Event: only("a", "b"), From: s.within(t, s.first), To: s.within(t, s.end-1), AsOf: s.asOf}
+		o := cohort.ActivityOptions{Calendar: s.calendar, Event: only("a", "b"), From: s.within(t, s.first), To: s.within(t, s.end-1), AsOf: s.asOf}
 		if o.To.Before(o.From) {
 			o.To = o.From
 		}
@@ -193,7 +193,7 @@ func TestLifecycleLaws(t *testing.T) {
 func TestStickinessLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := settings(t)
-		o := cohort.StickinessOptions{Calendar: s.calendar, Event: only("a"), From: s.within(t, s.first), To: s.within(t, s.end-1), AsOf: s.asOf}
+		o := cohort.ActivityOptions{Calendar: s.calendar, Event: only("a"), From: s.within(t, s.first), To: s.within(t, s.end-1), AsOf: s.asOf}
 		if o.To.Before(o.From) {
 			o.To = o.From
 		}
@@ -300,7 +300,7 @@ func TestSelectorsThatAreMissing(t *testing.T) {
 	if diff := cmp.Diff(want, r.Report().Cohorts); diff != "" {
 		t.Error(diff)
 	}
-	s := cohort.NewStickiness(cohort.StickinessOptions{Calendar: c, From: day, To: day.Add(3 * insight.Day), AsOf: day.Add(9 * insight.Day)})
+	s := cohort.NewStickiness(cohort.ActivityOptions{Calendar: c, From: day, To: day.Add(3 * insight.Day), AsOf: day.Add(9 * insight.Day)})
 	s.Add(h)
 	if diff := cmp.Diff([]cohort.StickinessCount{{1, 0}, {2, 1}, {3, 0}, {4, 0}}, s.Report().Counts); diff != "" {
 		t.Error(diff)
@@ -317,10 +317,10 @@ func TestFaultsAreReportedTogether(t *testing.T) {
 		options interface{ Validate() error }
 		want    []string
 	}{
-		{cohort.LifecycleOptions{Calendar: good, From: day, To: day, AsOf: day}, nil},
-		{cohort.LifecycleOptions{Event: &bad, From: far, To: far}, []string{"interval", "weekStart", "timeZone", "from", "to", "asOf", "event.types[0]"}},
-		{cohort.LifecycleOptions{Calendar: good, From: day, To: day.Add(-1), AsOf: day}, []string{"from"}},
-		{cohort.StickinessOptions{Calendar: good, From: day, To: day.AddDate(0, 0, cohort.MaxBuckets), AsOf: day}, []string{"to"}},
+		{cohort.ActivityOptions{Calendar: good, From: day, To: day, AsOf: day}, nil},
+		{cohort.ActivityOptions{Event: &bad, From: far, To: far}, []string{"interval", "weekStart", "timeZone", "from", "to", "asOf", "event.types[0]"}},
+		{cohort.ActivityOptions{Calendar: good, From: day, To: day.Add(-1), AsOf: day}, []string{"from"}},
+		{cohort.ActivityOptions{Calendar: good, From: day, To: day.AddDate(0, 0, cohort.MaxBuckets), AsOf: day}, []string{"to"}},
 		{cohort.RetentionOptions{Calendar: good, From: day, Buckets: cohort.MaxCohorts, Mode: cohort.Rolling, AsOf: day}, nil},
 		{cohort.RetentionOptions{Calendar: good, Start: &bad, Returning: &bad, From: far, AsOf: far},
 			[]string{"start.types[0]", "returning.types[0]", "from", "asOf", "buckets", "mode"}},

@@ -99,7 +99,7 @@ func (a *asking) answer(people []*insight.History) ([]string, error) {
 	asOf := a.time("asOf", "2100-01-01")
 	switch a.line.Words[0] {
 	case "lifecycle":
-		o := cohort.LifecycleOptions{Calendar: a.calendar(), Event: a.types("event"), From: a.time("from", ""), To: a.time("to", ""), AsOf: asOf}
+		o := cohort.ActivityOptions{Calendar: a.calendar(), Event: a.types("event"), From: a.time("from", ""), To: a.time("to", ""), AsOf: asOf}
 		return tell(o, people, cohort.NewLifecycle, (*cohort.Lifecycle).Add, func(l *cohort.Lifecycle) (lines []string) {
 			for _, b := range l.Report().Buckets {
 				lines = append(lines, fmt.Sprintf("%s new %d returning %d resurrecting %d dormant %d", b.From.In(o.Zone).Format(time.RFC3339), b.New, b.Returning, b.Resurrecting, b.Dormant))
@@ -107,7 +107,7 @@ func (a *asking) answer(people []*insight.History) ([]string, error) {
 			return lines
 		})
 	case "stickiness":
-		o := cohort.StickinessOptions{Calendar: a.calendar(), Event: a.types("event"), From: a.time("from", ""), To: a.time("to", ""), AsOf: asOf}
+		o := cohort.ActivityOptions{Calendar: a.calendar(), Event: a.types("event"), From: a.time("from", ""), To: a.time("to", ""), AsOf: asOf}
 		return tell(o, people, cohort.NewStickiness, (*cohort.Stickiness).Add, func(s *cohort.Stickiness) (lines []string) {
 			for _, n := range s.Report().Counts {
 				lines = append(lines, fmt.Sprintf("in %d: %d", n.ActiveBuckets, n.Individuals))

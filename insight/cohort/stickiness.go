@@ -6,19 +6,6 @@ import (
 	"github.com/acquaint/acquaint/insight"
 )
 
-// StickinessOptions are what a stickiness depends on beside the individuals.
-type StickinessOptions struct {
-	Calendar
-	Event *insight.Selector // what being active is; nil: anything inbound
-	From  time.Time         // in the first bucket
-	To    time.Time         // in the last bucket
-	AsOf  time.Time         // later interactions do not exist, and buckets that begin later are not counted
-}
-
-// Validate refuses options that cannot be meant. It joins one insight.Invalid error
-// for each fault, whose subject is the argument's name.
-func (o StickinessOptions) Validate() error { return o.check(o.From, o.To, o.AsOf, o.Event) }
-
 // Stickiness counts individuals by the number of buckets in which they were active.
 type Stickiness struct {
 	matches    func(*insight.Interaction) bool
@@ -41,7 +28,7 @@ type StickinessCount struct {
 }
 
 // NewStickiness makes a tally of nobody. The options are such that Validate accepts.
-func NewStickiness(o StickinessOptions) *Stickiness {
+func NewStickiness(o ActivityOptions) *Stickiness {
 	buckets, _ := o.Between(o.From, o.To)
 	return &Stickiness{matches: matcher(o.Event), asOf: o.AsOf, buckets: buckets, tally: make([]int, buckets.Len()+1)}
 }
