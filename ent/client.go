@@ -19,14 +19,21 @@ import (
 	"github.com/acquaint/acquaint/ent/accessentry"
 	"github.com/acquaint/acquaint/ent/channel"
 	"github.com/acquaint/acquaint/ent/consent"
+	"github.com/acquaint/acquaint/ent/decision"
+	"github.com/acquaint/acquaint/ent/delivery"
+	"github.com/acquaint/acquaint/ent/destination"
+	"github.com/acquaint/acquaint/ent/experience"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
 	"github.com/acquaint/acquaint/ent/ledger"
+	"github.com/acquaint/acquaint/ent/membership"
+	"github.com/acquaint/acquaint/ent/membershipchange"
 	"github.com/acquaint/acquaint/ent/purpose"
 	"github.com/acquaint/acquaint/ent/purposeversion"
 	"github.com/acquaint/acquaint/ent/request"
+	"github.com/acquaint/acquaint/ent/segment"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/setting"
 	"github.com/acquaint/acquaint/ent/source"
@@ -45,6 +52,14 @@ type Client struct {
 	Channel *ChannelClient
 	// Consent is the client for interacting with the Consent builders.
 	Consent *ConsentClient
+	// Decision is the client for interacting with the Decision builders.
+	Decision *DecisionClient
+	// Delivery is the client for interacting with the Delivery builders.
+	Delivery *DeliveryClient
+	// Destination is the client for interacting with the Destination builders.
+	Destination *DestinationClient
+	// Experience is the client for interacting with the Experience builders.
+	Experience *ExperienceClient
 	// Identifier is the client for interacting with the Identifier builders.
 	Identifier *IdentifierClient
 	// IdentityLink is the client for interacting with the IdentityLink builders.
@@ -55,12 +70,18 @@ type Client struct {
 	Interaction *InteractionClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// Membership is the client for interacting with the Membership builders.
+	Membership *MembershipClient
+	// MembershipChange is the client for interacting with the MembershipChange builders.
+	MembershipChange *MembershipChangeClient
 	// Purpose is the client for interacting with the Purpose builders.
 	Purpose *PurposeClient
 	// PurposeVersion is the client for interacting with the PurposeVersion builders.
 	PurposeVersion *PurposeVersionClient
 	// Request is the client for interacting with the Request builders.
 	Request *RequestClient
+	// Segment is the client for interacting with the Segment builders.
+	Segment *SegmentClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Setting is the client for interacting with the Setting builders.
@@ -85,14 +106,21 @@ func (c *Client) init() {
 	c.AccessEntry = NewAccessEntryClient(c.config)
 	c.Channel = NewChannelClient(c.config)
 	c.Consent = NewConsentClient(c.config)
+	c.Decision = NewDecisionClient(c.config)
+	c.Delivery = NewDeliveryClient(c.config)
+	c.Destination = NewDestinationClient(c.config)
+	c.Experience = NewExperienceClient(c.config)
 	c.Identifier = NewIdentifierClient(c.config)
 	c.IdentityLink = NewIdentityLinkClient(c.config)
 	c.Individual = NewIndividualClient(c.config)
 	c.Interaction = NewInteractionClient(c.config)
 	c.Ledger = NewLedgerClient(c.config)
+	c.Membership = NewMembershipClient(c.config)
+	c.MembershipChange = NewMembershipChangeClient(c.config)
 	c.Purpose = NewPurposeClient(c.config)
 	c.PurposeVersion = NewPurposeVersionClient(c.config)
 	c.Request = NewRequestClient(c.config)
+	c.Segment = NewSegmentClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Setting = NewSettingClient(c.config)
 	c.Source = NewSourceClient(c.config)
@@ -188,24 +216,31 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		AccessEntry:    NewAccessEntryClient(cfg),
-		Channel:        NewChannelClient(cfg),
-		Consent:        NewConsentClient(cfg),
-		Identifier:     NewIdentifierClient(cfg),
-		IdentityLink:   NewIdentityLinkClient(cfg),
-		Individual:     NewIndividualClient(cfg),
-		Interaction:    NewInteractionClient(cfg),
-		Ledger:         NewLedgerClient(cfg),
-		Purpose:        NewPurposeClient(cfg),
-		PurposeVersion: NewPurposeVersionClient(cfg),
-		Request:        NewRequestClient(cfg),
-		Session:        NewSessionClient(cfg),
-		Setting:        NewSettingClient(cfg),
-		Source:         NewSourceClient(cfg),
-		Suppression:    NewSuppressionClient(cfg),
-		Trait:          NewTraitClient(cfg),
+		ctx:              ctx,
+		config:           cfg,
+		AccessEntry:      NewAccessEntryClient(cfg),
+		Channel:          NewChannelClient(cfg),
+		Consent:          NewConsentClient(cfg),
+		Decision:         NewDecisionClient(cfg),
+		Delivery:         NewDeliveryClient(cfg),
+		Destination:      NewDestinationClient(cfg),
+		Experience:       NewExperienceClient(cfg),
+		Identifier:       NewIdentifierClient(cfg),
+		IdentityLink:     NewIdentityLinkClient(cfg),
+		Individual:       NewIndividualClient(cfg),
+		Interaction:      NewInteractionClient(cfg),
+		Ledger:           NewLedgerClient(cfg),
+		Membership:       NewMembershipClient(cfg),
+		MembershipChange: NewMembershipChangeClient(cfg),
+		Purpose:          NewPurposeClient(cfg),
+		PurposeVersion:   NewPurposeVersionClient(cfg),
+		Request:          NewRequestClient(cfg),
+		Segment:          NewSegmentClient(cfg),
+		Session:          NewSessionClient(cfg),
+		Setting:          NewSettingClient(cfg),
+		Source:           NewSourceClient(cfg),
+		Suppression:      NewSuppressionClient(cfg),
+		Trait:            NewTraitClient(cfg),
 	}, nil
 }
 
@@ -223,24 +258,31 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		AccessEntry:    NewAccessEntryClient(cfg),
-		Channel:        NewChannelClient(cfg),
-		Consent:        NewConsentClient(cfg),
-		Identifier:     NewIdentifierClient(cfg),
-		IdentityLink:   NewIdentityLinkClient(cfg),
-		Individual:     NewIndividualClient(cfg),
-		Interaction:    NewInteractionClient(cfg),
-		Ledger:         NewLedgerClient(cfg),
-		Purpose:        NewPurposeClient(cfg),
-		PurposeVersion: NewPurposeVersionClient(cfg),
-		Request:        NewRequestClient(cfg),
-		Session:        NewSessionClient(cfg),
-		Setting:        NewSettingClient(cfg),
-		Source:         NewSourceClient(cfg),
-		Suppression:    NewSuppressionClient(cfg),
-		Trait:          NewTraitClient(cfg),
+		ctx:              ctx,
+		config:           cfg,
+		AccessEntry:      NewAccessEntryClient(cfg),
+		Channel:          NewChannelClient(cfg),
+		Consent:          NewConsentClient(cfg),
+		Decision:         NewDecisionClient(cfg),
+		Delivery:         NewDeliveryClient(cfg),
+		Destination:      NewDestinationClient(cfg),
+		Experience:       NewExperienceClient(cfg),
+		Identifier:       NewIdentifierClient(cfg),
+		IdentityLink:     NewIdentityLinkClient(cfg),
+		Individual:       NewIndividualClient(cfg),
+		Interaction:      NewInteractionClient(cfg),
+		Ledger:           NewLedgerClient(cfg),
+		Membership:       NewMembershipClient(cfg),
+		MembershipChange: NewMembershipChangeClient(cfg),
+		Purpose:          NewPurposeClient(cfg),
+		PurposeVersion:   NewPurposeVersionClient(cfg),
+		Request:          NewRequestClient(cfg),
+		Segment:          NewSegmentClient(cfg),
+		Session:          NewSessionClient(cfg),
+		Setting:          NewSettingClient(cfg),
+		Source:           NewSourceClient(cfg),
+		Suppression:      NewSuppressionClient(cfg),
+		Trait:            NewTraitClient(cfg),
 	}, nil
 }
 
@@ -270,9 +312,10 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessEntry, c.Channel, c.Consent, c.Identifier, c.IdentityLink, c.Individual,
-		c.Interaction, c.Ledger, c.Purpose, c.PurposeVersion, c.Request, c.Session,
-		c.Setting, c.Source, c.Suppression, c.Trait,
+		c.AccessEntry, c.Channel, c.Consent, c.Decision, c.Delivery, c.Destination,
+		c.Experience, c.Identifier, c.IdentityLink, c.Individual, c.Interaction,
+		c.Ledger, c.Membership, c.MembershipChange, c.Purpose, c.PurposeVersion,
+		c.Request, c.Segment, c.Session, c.Setting, c.Source, c.Suppression, c.Trait,
 	} {
 		n.Use(hooks...)
 	}
@@ -282,9 +325,10 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessEntry, c.Channel, c.Consent, c.Identifier, c.IdentityLink, c.Individual,
-		c.Interaction, c.Ledger, c.Purpose, c.PurposeVersion, c.Request, c.Session,
-		c.Setting, c.Source, c.Suppression, c.Trait,
+		c.AccessEntry, c.Channel, c.Consent, c.Decision, c.Delivery, c.Destination,
+		c.Experience, c.Identifier, c.IdentityLink, c.Individual, c.Interaction,
+		c.Ledger, c.Membership, c.MembershipChange, c.Purpose, c.PurposeVersion,
+		c.Request, c.Segment, c.Session, c.Setting, c.Source, c.Suppression, c.Trait,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -299,6 +343,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Channel.mutate(ctx, m)
 	case *ConsentMutation:
 		return c.Consent.mutate(ctx, m)
+	case *DecisionMutation:
+		return c.Decision.mutate(ctx, m)
+	case *DeliveryMutation:
+		return c.Delivery.mutate(ctx, m)
+	case *DestinationMutation:
+		return c.Destination.mutate(ctx, m)
+	case *ExperienceMutation:
+		return c.Experience.mutate(ctx, m)
 	case *IdentifierMutation:
 		return c.Identifier.mutate(ctx, m)
 	case *IdentityLinkMutation:
@@ -309,12 +361,18 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Interaction.mutate(ctx, m)
 	case *LedgerMutation:
 		return c.Ledger.mutate(ctx, m)
+	case *MembershipMutation:
+		return c.Membership.mutate(ctx, m)
+	case *MembershipChangeMutation:
+		return c.MembershipChange.mutate(ctx, m)
 	case *PurposeMutation:
 		return c.Purpose.mutate(ctx, m)
 	case *PurposeVersionMutation:
 		return c.PurposeVersion.mutate(ctx, m)
 	case *RequestMutation:
 		return c.Request.mutate(ctx, m)
+	case *SegmentMutation:
+		return c.Segment.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
 	case *SettingMutation:
@@ -806,6 +864,538 @@ func (c *ConsentClient) mutate(ctx context.Context, m *ConsentMutation) (Value, 
 		return (&ConsentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Consent mutation op: %q", m.Op())
+	}
+}
+
+// DecisionClient is a client for the Decision schema.
+type DecisionClient struct {
+	config
+}
+
+// NewDecisionClient returns a client for the Decision from the given config.
+func NewDecisionClient(c config) *DecisionClient {
+	return &DecisionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `decision.Hooks(f(g(h())))`.
+func (c *DecisionClient) Use(hooks ...Hook) {
+	c.hooks.Decision = append(c.hooks.Decision, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `decision.Intercept(f(g(h())))`.
+func (c *DecisionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Decision = append(c.inters.Decision, interceptors...)
+}
+
+// Create returns a builder for creating a Decision entity.
+func (c *DecisionClient) Create() *DecisionCreate {
+	mutation := newDecisionMutation(c.config, OpCreate)
+	return &DecisionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Decision entities.
+func (c *DecisionClient) CreateBulk(builders ...*DecisionCreate) *DecisionCreateBulk {
+	return &DecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DecisionClient) MapCreateBulk(slice any, setFunc func(*DecisionCreate, int)) *DecisionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DecisionCreateBulk{err: fmt.Errorf("calling to DecisionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DecisionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Decision.
+func (c *DecisionClient) Update() *DecisionUpdate {
+	mutation := newDecisionMutation(c.config, OpUpdate)
+	return &DecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DecisionClient) UpdateOne(_m *Decision) *DecisionUpdateOne {
+	mutation := newDecisionMutation(c.config, OpUpdateOne, withDecision(_m))
+	return &DecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DecisionClient) UpdateOneID(id uuid.UUID) *DecisionUpdateOne {
+	mutation := newDecisionMutation(c.config, OpUpdateOne, withDecisionID(id))
+	return &DecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Decision.
+func (c *DecisionClient) Delete() *DecisionDelete {
+	mutation := newDecisionMutation(c.config, OpDelete)
+	return &DecisionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DecisionClient) DeleteOne(_m *Decision) *DecisionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DecisionClient) DeleteOneID(id uuid.UUID) *DecisionDeleteOne {
+	builder := c.Delete().Where(decision.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DecisionDeleteOne{builder}
+}
+
+// Query returns a query builder for Decision.
+func (c *DecisionClient) Query() *DecisionQuery {
+	return &DecisionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDecision},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Decision entity by its id.
+func (c *DecisionClient) Get(ctx context.Context, id uuid.UUID) (*Decision, error) {
+	return c.Query().Where(decision.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DecisionClient) GetX(ctx context.Context, id uuid.UUID) *Decision {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DecisionClient) Hooks() []Hook {
+	return c.hooks.Decision
+}
+
+// Interceptors returns the client interceptors.
+func (c *DecisionClient) Interceptors() []Interceptor {
+	return c.inters.Decision
+}
+
+func (c *DecisionClient) mutate(ctx context.Context, m *DecisionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DecisionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DecisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Decision mutation op: %q", m.Op())
+	}
+}
+
+// DeliveryClient is a client for the Delivery schema.
+type DeliveryClient struct {
+	config
+}
+
+// NewDeliveryClient returns a client for the Delivery from the given config.
+func NewDeliveryClient(c config) *DeliveryClient {
+	return &DeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `delivery.Hooks(f(g(h())))`.
+func (c *DeliveryClient) Use(hooks ...Hook) {
+	c.hooks.Delivery = append(c.hooks.Delivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `delivery.Intercept(f(g(h())))`.
+func (c *DeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Delivery = append(c.inters.Delivery, interceptors...)
+}
+
+// Create returns a builder for creating a Delivery entity.
+func (c *DeliveryClient) Create() *DeliveryCreate {
+	mutation := newDeliveryMutation(c.config, OpCreate)
+	return &DeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Delivery entities.
+func (c *DeliveryClient) CreateBulk(builders ...*DeliveryCreate) *DeliveryCreateBulk {
+	return &DeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeliveryClient) MapCreateBulk(slice any, setFunc func(*DeliveryCreate, int)) *DeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeliveryCreateBulk{err: fmt.Errorf("calling to DeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Delivery.
+func (c *DeliveryClient) Update() *DeliveryUpdate {
+	mutation := newDeliveryMutation(c.config, OpUpdate)
+	return &DeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeliveryClient) UpdateOne(_m *Delivery) *DeliveryUpdateOne {
+	mutation := newDeliveryMutation(c.config, OpUpdateOne, withDelivery(_m))
+	return &DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeliveryClient) UpdateOneID(id uuid.UUID) *DeliveryUpdateOne {
+	mutation := newDeliveryMutation(c.config, OpUpdateOne, withDeliveryID(id))
+	return &DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Delivery.
+func (c *DeliveryClient) Delete() *DeliveryDelete {
+	mutation := newDeliveryMutation(c.config, OpDelete)
+	return &DeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeliveryClient) DeleteOne(_m *Delivery) *DeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeliveryClient) DeleteOneID(id uuid.UUID) *DeliveryDeleteOne {
+	builder := c.Delete().Where(delivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for Delivery.
+func (c *DeliveryClient) Query() *DeliveryQuery {
+	return &DeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Delivery entity by its id.
+func (c *DeliveryClient) Get(ctx context.Context, id uuid.UUID) (*Delivery, error) {
+	return c.Query().Where(delivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeliveryClient) GetX(ctx context.Context, id uuid.UUID) *Delivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DeliveryClient) Hooks() []Hook {
+	return c.hooks.Delivery
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeliveryClient) Interceptors() []Interceptor {
+	return c.inters.Delivery
+}
+
+func (c *DeliveryClient) mutate(ctx context.Context, m *DeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Delivery mutation op: %q", m.Op())
+	}
+}
+
+// DestinationClient is a client for the Destination schema.
+type DestinationClient struct {
+	config
+}
+
+// NewDestinationClient returns a client for the Destination from the given config.
+func NewDestinationClient(c config) *DestinationClient {
+	return &DestinationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `destination.Hooks(f(g(h())))`.
+func (c *DestinationClient) Use(hooks ...Hook) {
+	c.hooks.Destination = append(c.hooks.Destination, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `destination.Intercept(f(g(h())))`.
+func (c *DestinationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Destination = append(c.inters.Destination, interceptors...)
+}
+
+// Create returns a builder for creating a Destination entity.
+func (c *DestinationClient) Create() *DestinationCreate {
+	mutation := newDestinationMutation(c.config, OpCreate)
+	return &DestinationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Destination entities.
+func (c *DestinationClient) CreateBulk(builders ...*DestinationCreate) *DestinationCreateBulk {
+	return &DestinationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DestinationClient) MapCreateBulk(slice any, setFunc func(*DestinationCreate, int)) *DestinationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DestinationCreateBulk{err: fmt.Errorf("calling to DestinationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DestinationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DestinationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Destination.
+func (c *DestinationClient) Update() *DestinationUpdate {
+	mutation := newDestinationMutation(c.config, OpUpdate)
+	return &DestinationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DestinationClient) UpdateOne(_m *Destination) *DestinationUpdateOne {
+	mutation := newDestinationMutation(c.config, OpUpdateOne, withDestination(_m))
+	return &DestinationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DestinationClient) UpdateOneID(id uuid.UUID) *DestinationUpdateOne {
+	mutation := newDestinationMutation(c.config, OpUpdateOne, withDestinationID(id))
+	return &DestinationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Destination.
+func (c *DestinationClient) Delete() *DestinationDelete {
+	mutation := newDestinationMutation(c.config, OpDelete)
+	return &DestinationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DestinationClient) DeleteOne(_m *Destination) *DestinationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DestinationClient) DeleteOneID(id uuid.UUID) *DestinationDeleteOne {
+	builder := c.Delete().Where(destination.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DestinationDeleteOne{builder}
+}
+
+// Query returns a query builder for Destination.
+func (c *DestinationClient) Query() *DestinationQuery {
+	return &DestinationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDestination},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Destination entity by its id.
+func (c *DestinationClient) Get(ctx context.Context, id uuid.UUID) (*Destination, error) {
+	return c.Query().Where(destination.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DestinationClient) GetX(ctx context.Context, id uuid.UUID) *Destination {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DestinationClient) Hooks() []Hook {
+	return c.hooks.Destination
+}
+
+// Interceptors returns the client interceptors.
+func (c *DestinationClient) Interceptors() []Interceptor {
+	return c.inters.Destination
+}
+
+func (c *DestinationClient) mutate(ctx context.Context, m *DestinationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DestinationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DestinationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DestinationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DestinationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Destination mutation op: %q", m.Op())
+	}
+}
+
+// ExperienceClient is a client for the Experience schema.
+type ExperienceClient struct {
+	config
+}
+
+// NewExperienceClient returns a client for the Experience from the given config.
+func NewExperienceClient(c config) *ExperienceClient {
+	return &ExperienceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `experience.Hooks(f(g(h())))`.
+func (c *ExperienceClient) Use(hooks ...Hook) {
+	c.hooks.Experience = append(c.hooks.Experience, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `experience.Intercept(f(g(h())))`.
+func (c *ExperienceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Experience = append(c.inters.Experience, interceptors...)
+}
+
+// Create returns a builder for creating a Experience entity.
+func (c *ExperienceClient) Create() *ExperienceCreate {
+	mutation := newExperienceMutation(c.config, OpCreate)
+	return &ExperienceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Experience entities.
+func (c *ExperienceClient) CreateBulk(builders ...*ExperienceCreate) *ExperienceCreateBulk {
+	return &ExperienceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ExperienceClient) MapCreateBulk(slice any, setFunc func(*ExperienceCreate, int)) *ExperienceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ExperienceCreateBulk{err: fmt.Errorf("calling to ExperienceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ExperienceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ExperienceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Experience.
+func (c *ExperienceClient) Update() *ExperienceUpdate {
+	mutation := newExperienceMutation(c.config, OpUpdate)
+	return &ExperienceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ExperienceClient) UpdateOne(_m *Experience) *ExperienceUpdateOne {
+	mutation := newExperienceMutation(c.config, OpUpdateOne, withExperience(_m))
+	return &ExperienceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ExperienceClient) UpdateOneID(id uuid.UUID) *ExperienceUpdateOne {
+	mutation := newExperienceMutation(c.config, OpUpdateOne, withExperienceID(id))
+	return &ExperienceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Experience.
+func (c *ExperienceClient) Delete() *ExperienceDelete {
+	mutation := newExperienceMutation(c.config, OpDelete)
+	return &ExperienceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ExperienceClient) DeleteOne(_m *Experience) *ExperienceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ExperienceClient) DeleteOneID(id uuid.UUID) *ExperienceDeleteOne {
+	builder := c.Delete().Where(experience.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ExperienceDeleteOne{builder}
+}
+
+// Query returns a query builder for Experience.
+func (c *ExperienceClient) Query() *ExperienceQuery {
+	return &ExperienceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeExperience},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Experience entity by its id.
+func (c *ExperienceClient) Get(ctx context.Context, id uuid.UUID) (*Experience, error) {
+	return c.Query().Where(experience.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ExperienceClient) GetX(ctx context.Context, id uuid.UUID) *Experience {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ExperienceClient) Hooks() []Hook {
+	return c.hooks.Experience
+}
+
+// Interceptors returns the client interceptors.
+func (c *ExperienceClient) Interceptors() []Interceptor {
+	return c.inters.Experience
+}
+
+func (c *ExperienceClient) mutate(ctx context.Context, m *ExperienceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ExperienceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ExperienceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ExperienceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ExperienceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Experience mutation op: %q", m.Op())
 	}
 }
 
@@ -1666,6 +2256,272 @@ func (c *LedgerClient) mutate(ctx context.Context, m *LedgerMutation) (Value, er
 	}
 }
 
+// MembershipClient is a client for the Membership schema.
+type MembershipClient struct {
+	config
+}
+
+// NewMembershipClient returns a client for the Membership from the given config.
+func NewMembershipClient(c config) *MembershipClient {
+	return &MembershipClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `membership.Hooks(f(g(h())))`.
+func (c *MembershipClient) Use(hooks ...Hook) {
+	c.hooks.Membership = append(c.hooks.Membership, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `membership.Intercept(f(g(h())))`.
+func (c *MembershipClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Membership = append(c.inters.Membership, interceptors...)
+}
+
+// Create returns a builder for creating a Membership entity.
+func (c *MembershipClient) Create() *MembershipCreate {
+	mutation := newMembershipMutation(c.config, OpCreate)
+	return &MembershipCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Membership entities.
+func (c *MembershipClient) CreateBulk(builders ...*MembershipCreate) *MembershipCreateBulk {
+	return &MembershipCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MembershipClient) MapCreateBulk(slice any, setFunc func(*MembershipCreate, int)) *MembershipCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MembershipCreateBulk{err: fmt.Errorf("calling to MembershipClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MembershipCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MembershipCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Membership.
+func (c *MembershipClient) Update() *MembershipUpdate {
+	mutation := newMembershipMutation(c.config, OpUpdate)
+	return &MembershipUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MembershipClient) UpdateOne(_m *Membership) *MembershipUpdateOne {
+	mutation := newMembershipMutation(c.config, OpUpdateOne, withMembership(_m))
+	return &MembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MembershipClient) UpdateOneID(id uuid.UUID) *MembershipUpdateOne {
+	mutation := newMembershipMutation(c.config, OpUpdateOne, withMembershipID(id))
+	return &MembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Membership.
+func (c *MembershipClient) Delete() *MembershipDelete {
+	mutation := newMembershipMutation(c.config, OpDelete)
+	return &MembershipDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MembershipClient) DeleteOne(_m *Membership) *MembershipDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MembershipClient) DeleteOneID(id uuid.UUID) *MembershipDeleteOne {
+	builder := c.Delete().Where(membership.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MembershipDeleteOne{builder}
+}
+
+// Query returns a query builder for Membership.
+func (c *MembershipClient) Query() *MembershipQuery {
+	return &MembershipQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMembership},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Membership entity by its id.
+func (c *MembershipClient) Get(ctx context.Context, id uuid.UUID) (*Membership, error) {
+	return c.Query().Where(membership.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MembershipClient) GetX(ctx context.Context, id uuid.UUID) *Membership {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MembershipClient) Hooks() []Hook {
+	return c.hooks.Membership
+}
+
+// Interceptors returns the client interceptors.
+func (c *MembershipClient) Interceptors() []Interceptor {
+	return c.inters.Membership
+}
+
+func (c *MembershipClient) mutate(ctx context.Context, m *MembershipMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MembershipCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MembershipUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MembershipDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Membership mutation op: %q", m.Op())
+	}
+}
+
+// MembershipChangeClient is a client for the MembershipChange schema.
+type MembershipChangeClient struct {
+	config
+}
+
+// NewMembershipChangeClient returns a client for the MembershipChange from the given config.
+func NewMembershipChangeClient(c config) *MembershipChangeClient {
+	return &MembershipChangeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `membershipchange.Hooks(f(g(h())))`.
+func (c *MembershipChangeClient) Use(hooks ...Hook) {
+	c.hooks.MembershipChange = append(c.hooks.MembershipChange, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `membershipchange.Intercept(f(g(h())))`.
+func (c *MembershipChangeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MembershipChange = append(c.inters.MembershipChange, interceptors...)
+}
+
+// Create returns a builder for creating a MembershipChange entity.
+func (c *MembershipChangeClient) Create() *MembershipChangeCreate {
+	mutation := newMembershipChangeMutation(c.config, OpCreate)
+	return &MembershipChangeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MembershipChange entities.
+func (c *MembershipChangeClient) CreateBulk(builders ...*MembershipChangeCreate) *MembershipChangeCreateBulk {
+	return &MembershipChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MembershipChangeClient) MapCreateBulk(slice any, setFunc func(*MembershipChangeCreate, int)) *MembershipChangeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MembershipChangeCreateBulk{err: fmt.Errorf("calling to MembershipChangeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MembershipChangeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MembershipChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MembershipChange.
+func (c *MembershipChangeClient) Update() *MembershipChangeUpdate {
+	mutation := newMembershipChangeMutation(c.config, OpUpdate)
+	return &MembershipChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MembershipChangeClient) UpdateOne(_m *MembershipChange) *MembershipChangeUpdateOne {
+	mutation := newMembershipChangeMutation(c.config, OpUpdateOne, withMembershipChange(_m))
+	return &MembershipChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MembershipChangeClient) UpdateOneID(id uuid.UUID) *MembershipChangeUpdateOne {
+	mutation := newMembershipChangeMutation(c.config, OpUpdateOne, withMembershipChangeID(id))
+	return &MembershipChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MembershipChange.
+func (c *MembershipChangeClient) Delete() *MembershipChangeDelete {
+	mutation := newMembershipChangeMutation(c.config, OpDelete)
+	return &MembershipChangeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MembershipChangeClient) DeleteOne(_m *MembershipChange) *MembershipChangeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MembershipChangeClient) DeleteOneID(id uuid.UUID) *MembershipChangeDeleteOne {
+	builder := c.Delete().Where(membershipchange.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MembershipChangeDeleteOne{builder}
+}
+
+// Query returns a query builder for MembershipChange.
+func (c *MembershipChangeClient) Query() *MembershipChangeQuery {
+	return &MembershipChangeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMembershipChange},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MembershipChange entity by its id.
+func (c *MembershipChangeClient) Get(ctx context.Context, id uuid.UUID) (*MembershipChange, error) {
+	return c.Query().Where(membershipchange.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MembershipChangeClient) GetX(ctx context.Context, id uuid.UUID) *MembershipChange {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MembershipChangeClient) Hooks() []Hook {
+	return c.hooks.MembershipChange
+}
+
+// Interceptors returns the client interceptors.
+func (c *MembershipChangeClient) Interceptors() []Interceptor {
+	return c.inters.MembershipChange
+}
+
+func (c *MembershipChangeClient) mutate(ctx context.Context, m *MembershipChangeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MembershipChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MembershipChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MembershipChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MembershipChangeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MembershipChange mutation op: %q", m.Op())
+	}
+}
+
 // PurposeClient is a client for the Purpose schema.
 type PurposeClient struct {
 	config
@@ -2110,6 +2966,139 @@ func (c *RequestClient) mutate(ctx context.Context, m *RequestMutation) (Value, 
 		return (&RequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Request mutation op: %q", m.Op())
+	}
+}
+
+// SegmentClient is a client for the Segment schema.
+type SegmentClient struct {
+	config
+}
+
+// NewSegmentClient returns a client for the Segment from the given config.
+func NewSegmentClient(c config) *SegmentClient {
+	return &SegmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `segment.Hooks(f(g(h())))`.
+func (c *SegmentClient) Use(hooks ...Hook) {
+	c.hooks.Segment = append(c.hooks.Segment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `segment.Intercept(f(g(h())))`.
+func (c *SegmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Segment = append(c.inters.Segment, interceptors...)
+}
+
+// Create returns a builder for creating a Segment entity.
+func (c *SegmentClient) Create() *SegmentCreate {
+	mutation := newSegmentMutation(c.config, OpCreate)
+	return &SegmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Segment entities.
+func (c *SegmentClient) CreateBulk(builders ...*SegmentCreate) *SegmentCreateBulk {
+	return &SegmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SegmentClient) MapCreateBulk(slice any, setFunc func(*SegmentCreate, int)) *SegmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SegmentCreateBulk{err: fmt.Errorf("calling to SegmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SegmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SegmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Segment.
+func (c *SegmentClient) Update() *SegmentUpdate {
+	mutation := newSegmentMutation(c.config, OpUpdate)
+	return &SegmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SegmentClient) UpdateOne(_m *Segment) *SegmentUpdateOne {
+	mutation := newSegmentMutation(c.config, OpUpdateOne, withSegment(_m))
+	return &SegmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SegmentClient) UpdateOneID(id uuid.UUID) *SegmentUpdateOne {
+	mutation := newSegmentMutation(c.config, OpUpdateOne, withSegmentID(id))
+	return &SegmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Segment.
+func (c *SegmentClient) Delete() *SegmentDelete {
+	mutation := newSegmentMutation(c.config, OpDelete)
+	return &SegmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SegmentClient) DeleteOne(_m *Segment) *SegmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SegmentClient) DeleteOneID(id uuid.UUID) *SegmentDeleteOne {
+	builder := c.Delete().Where(segment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SegmentDeleteOne{builder}
+}
+
+// Query returns a query builder for Segment.
+func (c *SegmentClient) Query() *SegmentQuery {
+	return &SegmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSegment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Segment entity by its id.
+func (c *SegmentClient) Get(ctx context.Context, id uuid.UUID) (*Segment, error) {
+	return c.Query().Where(segment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SegmentClient) GetX(ctx context.Context, id uuid.UUID) *Segment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SegmentClient) Hooks() []Hook {
+	return c.hooks.Segment
+}
+
+// Interceptors returns the client interceptors.
+func (c *SegmentClient) Interceptors() []Interceptor {
+	return c.inters.Segment
+}
+
+func (c *SegmentClient) mutate(ctx context.Context, m *SegmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SegmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SegmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SegmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SegmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Segment mutation op: %q", m.Op())
 	}
 }
 
@@ -2941,13 +3930,15 @@ func (c *TraitClient) mutate(ctx context.Context, m *TraitMutation) (Value, erro
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessEntry, Channel, Consent, Identifier, IdentityLink, Individual,
-		Interaction, Ledger, Purpose, PurposeVersion, Request, Session, Setting,
+		AccessEntry, Channel, Consent, Decision, Delivery, Destination, Experience,
+		Identifier, IdentityLink, Individual, Interaction, Ledger, Membership,
+		MembershipChange, Purpose, PurposeVersion, Request, Segment, Session, Setting,
 		Source, Suppression, Trait []ent.Hook
 	}
 	inters struct {
-		AccessEntry, Channel, Consent, Identifier, IdentityLink, Individual,
-		Interaction, Ledger, Purpose, PurposeVersion, Request, Session, Setting,
+		AccessEntry, Channel, Consent, Decision, Delivery, Destination, Experience,
+		Identifier, IdentityLink, Individual, Interaction, Ledger, Membership,
+		MembershipChange, Purpose, PurposeVersion, Request, Segment, Session, Setting,
 		Source, Suppression, Trait []ent.Interceptor
 	}
 )

@@ -15,14 +15,21 @@ import (
 	"github.com/acquaint/acquaint/ent/accessentry"
 	"github.com/acquaint/acquaint/ent/channel"
 	"github.com/acquaint/acquaint/ent/consent"
+	"github.com/acquaint/acquaint/ent/decision"
+	"github.com/acquaint/acquaint/ent/delivery"
+	"github.com/acquaint/acquaint/ent/destination"
+	"github.com/acquaint/acquaint/ent/experience"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
 	"github.com/acquaint/acquaint/ent/ledger"
+	"github.com/acquaint/acquaint/ent/membership"
+	"github.com/acquaint/acquaint/ent/membershipchange"
 	"github.com/acquaint/acquaint/ent/purpose"
 	"github.com/acquaint/acquaint/ent/purposeversion"
 	"github.com/acquaint/acquaint/ent/request"
+	"github.com/acquaint/acquaint/ent/segment"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/setting"
 	"github.com/acquaint/acquaint/ent/source"
@@ -88,22 +95,29 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			accessentry.Table:    accessentry.ValidColumn,
-			channel.Table:        channel.ValidColumn,
-			consent.Table:        consent.ValidColumn,
-			identifier.Table:     identifier.ValidColumn,
-			identitylink.Table:   identitylink.ValidColumn,
-			individual.Table:     individual.ValidColumn,
-			interaction.Table:    interaction.ValidColumn,
-			ledger.Table:         ledger.ValidColumn,
-			purpose.Table:        purpose.ValidColumn,
-			purposeversion.Table: purposeversion.ValidColumn,
-			request.Table:        request.ValidColumn,
-			session.Table:        session.ValidColumn,
-			setting.Table:        setting.ValidColumn,
-			source.Table:         source.ValidColumn,
-			suppression.Table:    suppression.ValidColumn,
-			trait.Table:          trait.ValidColumn,
+			accessentry.Table:      accessentry.ValidColumn,
+			channel.Table:          channel.ValidColumn,
+			consent.Table:          consent.ValidColumn,
+			decision.Table:         decision.ValidColumn,
+			delivery.Table:         delivery.ValidColumn,
+			destination.Table:      destination.ValidColumn,
+			experience.Table:       experience.ValidColumn,
+			identifier.Table:       identifier.ValidColumn,
+			identitylink.Table:     identitylink.ValidColumn,
+			individual.Table:       individual.ValidColumn,
+			interaction.Table:      interaction.ValidColumn,
+			ledger.Table:           ledger.ValidColumn,
+			membership.Table:       membership.ValidColumn,
+			membershipchange.Table: membershipchange.ValidColumn,
+			purpose.Table:          purpose.ValidColumn,
+			purposeversion.Table:   purposeversion.ValidColumn,
+			request.Table:          request.ValidColumn,
+			segment.Table:          segment.ValidColumn,
+			session.Table:          session.ValidColumn,
+			setting.Table:          setting.ValidColumn,
+			source.Table:           source.ValidColumn,
+			suppression.Table:      suppression.ValidColumn,
+			trait.Table:            trait.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

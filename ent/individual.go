@@ -38,6 +38,8 @@ type Individual struct {
 	LapsesAt *time.Time `json:"lapses_at,omitempty"`
 	// their history, written small for questions about everyone; NULL where it is to be written anew
 	Digest *[]byte `json:"digest,omitempty"`
+	// when time alone may change a membership of theirs; never later than it does
+	LookAt *time.Time `json:"look_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the IndividualQuery when eager-loading is set.
 	Edges        IndividualEdges `json:"edges"`
@@ -128,7 +130,7 @@ func (*Individual) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case individual.FieldPermitted, individual.FieldWhole:
 			values[i] = new(sql.NullInt64)
-		case individual.FieldFirstSeenAt, individual.FieldLastSeenAt, individual.FieldLapsesAt:
+		case individual.FieldFirstSeenAt, individual.FieldLastSeenAt, individual.FieldLapsesAt, individual.FieldLookAt:
 			values[i] = new(sql.NullTime)
 		case individual.FieldID:
 			values[i] = new(uuid.UUID)
@@ -213,6 +215,13 @@ func (_m *Individual) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field digest", values[i])
 			} else if value != nil {
 				_m.Digest = value
+			}
+		case individual.FieldLookAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field look_at", values[i])
+			} else if value.Valid {
+				_m.LookAt = new(time.Time)
+				*_m.LookAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -312,6 +321,11 @@ func (_m *Individual) String() string {
 	if v := _m.Digest; v != nil {
 		builder.WriteString("digest=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.LookAt; v != nil {
+		builder.WriteString("look_at=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')
 	return builder.String()

@@ -135,6 +135,20 @@ func (_c *IndividualCreate) SetDigest(v []byte) *IndividualCreate {
 	return _c
 }
 
+// SetLookAt sets the "look_at" field.
+func (_c *IndividualCreate) SetLookAt(v time.Time) *IndividualCreate {
+	_c.mutation.SetLookAt(v)
+	return _c
+}
+
+// SetNillableLookAt sets the "look_at" field if the given value is not nil.
+func (_c *IndividualCreate) SetNillableLookAt(v *time.Time) *IndividualCreate {
+	if v != nil {
+		_c.SetLookAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *IndividualCreate) SetID(v uuid.UUID) *IndividualCreate {
 	_c.mutation.SetID(v)
@@ -400,6 +414,10 @@ func (_c *IndividualCreate) createSpec() (*Individual, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Digest(); ok {
 		_spec.SetField(individual.FieldDigest, field.TypeBytes, value)
 		_node.Digest = &value
+	}
+	if value, ok := _c.mutation.LookAt(); ok {
+		_spec.SetField(individual.FieldLookAt, field.TypeTime, value)
+		_node.LookAt = &value
 	}
 	if nodes := _c.mutation.IdentifiersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -193,6 +193,26 @@ func (_u *IndividualUpdate) ClearDigest() *IndividualUpdate {
 	return _u
 }
 
+// SetLookAt sets the "look_at" field.
+func (_u *IndividualUpdate) SetLookAt(v time.Time) *IndividualUpdate {
+	_u.mutation.SetLookAt(v)
+	return _u
+}
+
+// SetNillableLookAt sets the "look_at" field if the given value is not nil.
+func (_u *IndividualUpdate) SetNillableLookAt(v *time.Time) *IndividualUpdate {
+	if v != nil {
+		_u.SetLookAt(*v)
+	}
+	return _u
+}
+
+// ClearLookAt clears the value of the "look_at" field.
+func (_u *IndividualUpdate) ClearLookAt() *IndividualUpdate {
+	_u.mutation.ClearLookAt()
+	return _u
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
 func (_u *IndividualUpdate) AddIdentifierIDs(ids ...uuid.UUID) *IndividualUpdate {
 	_u.mutation.AddIdentifierIDs(ids...)
@@ -491,6 +511,12 @@ func (_u *IndividualUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if _u.mutation.DigestCleared() {
 		_spec.ClearField(individual.FieldDigest, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.LookAt(); ok {
+		_spec.SetField(individual.FieldLookAt, field.TypeTime, value)
+	}
+	if _u.mutation.LookAtCleared() {
+		_spec.ClearField(individual.FieldLookAt, field.TypeTime)
 	}
 	if _u.mutation.IdentifiersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -940,6 +966,26 @@ func (_u *IndividualUpdateOne) ClearDigest() *IndividualUpdateOne {
 	return _u
 }
 
+// SetLookAt sets the "look_at" field.
+func (_u *IndividualUpdateOne) SetLookAt(v time.Time) *IndividualUpdateOne {
+	_u.mutation.SetLookAt(v)
+	return _u
+}
+
+// SetNillableLookAt sets the "look_at" field if the given value is not nil.
+func (_u *IndividualUpdateOne) SetNillableLookAt(v *time.Time) *IndividualUpdateOne {
+	if v != nil {
+		_u.SetLookAt(*v)
+	}
+	return _u
+}
+
+// ClearLookAt clears the value of the "look_at" field.
+func (_u *IndividualUpdateOne) ClearLookAt() *IndividualUpdateOne {
+	_u.mutation.ClearLookAt()
+	return _u
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by IDs.
 func (_u *IndividualUpdateOne) AddIdentifierIDs(ids ...uuid.UUID) *IndividualUpdateOne {
 	_u.mutation.AddIdentifierIDs(ids...)
@@ -1268,6 +1314,12 @@ func (_u *IndividualUpdateOne) sqlSave(ctx context.Context) (_node *Individual, 
 	}
 	if _u.mutation.DigestCleared() {
 		_spec.ClearField(individual.FieldDigest, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.LookAt(); ok {
+		_spec.SetField(individual.FieldLookAt, field.TypeTime, value)
+	}
+	if _u.mutation.LookAtCleared() {
+		_spec.ClearField(individual.FieldLookAt, field.TypeTime)
 	}
 	if _u.mutation.IdentifiersCleared() {
 		edge := &sqlgraph.EdgeSpec{

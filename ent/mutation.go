@@ -15,15 +15,22 @@ import (
 	"github.com/acquaint/acquaint/ent/accessentry"
 	"github.com/acquaint/acquaint/ent/channel"
 	"github.com/acquaint/acquaint/ent/consent"
+	"github.com/acquaint/acquaint/ent/decision"
+	"github.com/acquaint/acquaint/ent/delivery"
+	"github.com/acquaint/acquaint/ent/destination"
+	"github.com/acquaint/acquaint/ent/experience"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
 	"github.com/acquaint/acquaint/ent/ledger"
+	"github.com/acquaint/acquaint/ent/membership"
+	"github.com/acquaint/acquaint/ent/membershipchange"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/ent/purpose"
 	"github.com/acquaint/acquaint/ent/purposeversion"
 	"github.com/acquaint/acquaint/ent/request"
+	"github.com/acquaint/acquaint/ent/segment"
 	"github.com/acquaint/acquaint/ent/session"
 	"github.com/acquaint/acquaint/ent/setting"
 	"github.com/acquaint/acquaint/ent/source"
@@ -42,22 +49,29 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeAccessEntry    = "AccessEntry"
-	TypeChannel        = "Channel"
-	TypeConsent        = "Consent"
-	TypeIdentifier     = "Identifier"
-	TypeIdentityLink   = "IdentityLink"
-	TypeIndividual     = "Individual"
-	TypeInteraction    = "Interaction"
-	TypeLedger         = "Ledger"
-	TypePurpose        = "Purpose"
-	TypePurposeVersion = "PurposeVersion"
-	TypeRequest        = "Request"
-	TypeSession        = "Session"
-	TypeSetting        = "Setting"
-	TypeSource         = "Source"
-	TypeSuppression    = "Suppression"
-	TypeTrait          = "Trait"
+	TypeAccessEntry      = "AccessEntry"
+	TypeChannel          = "Channel"
+	TypeConsent          = "Consent"
+	TypeDecision         = "Decision"
+	TypeDelivery         = "Delivery"
+	TypeDestination      = "Destination"
+	TypeExperience       = "Experience"
+	TypeIdentifier       = "Identifier"
+	TypeIdentityLink     = "IdentityLink"
+	TypeIndividual       = "Individual"
+	TypeInteraction      = "Interaction"
+	TypeLedger           = "Ledger"
+	TypeMembership       = "Membership"
+	TypeMembershipChange = "MembershipChange"
+	TypePurpose          = "Purpose"
+	TypePurposeVersion   = "PurposeVersion"
+	TypeRequest          = "Request"
+	TypeSegment          = "Segment"
+	TypeSession          = "Session"
+	TypeSetting          = "Setting"
+	TypeSource           = "Source"
+	TypeSuppression      = "Suppression"
+	TypeTrait            = "Trait"
 )
 
 // AccessEntryMutation represents an operation that mutates the AccessEntry nodes in the graph.
@@ -2676,6 +2690,3834 @@ func (m *ConsentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Consent edge %s", name)
 }
 
+// DecisionMutation represents an operation that mutates the Decision nodes in the graph.
+type DecisionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	individual_id *uuid.UUID
+	owner         *uuid.UUID
+	experience_id *uuid.UUID
+	variant       *string
+	decided_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Decision, error)
+	predicates    []predicate.Decision
+}
+
+var _ ent.Mutation = (*DecisionMutation)(nil)
+
+// decisionOption allows management of the mutation configuration using functional options.
+type decisionOption func(*DecisionMutation)
+
+// newDecisionMutation creates new mutation for the Decision entity.
+func newDecisionMutation(c config, op Op, opts ...decisionOption) *DecisionMutation {
+	m := &DecisionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDecision,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDecisionID sets the ID field of the mutation.
+func withDecisionID(id uuid.UUID) decisionOption {
+	return func(m *DecisionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Decision
+		)
+		m.oldValue = func(ctx context.Context) (*Decision, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Decision.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDecision sets the old Decision of the mutation.
+func withDecision(node *Decision) decisionOption {
+	return func(m *DecisionMutation) {
+		m.oldValue = func(context.Context) (*Decision, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DecisionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DecisionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Decision entities.
+func (m *DecisionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DecisionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DecisionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Decision.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *DecisionMutation) SetIndividualID(u uuid.UUID) {
+	m.individual_id = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *DecisionMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *DecisionMutation) ResetIndividualID() {
+	m.individual_id = nil
+}
+
+// SetOwner sets the "owner" field.
+func (m *DecisionMutation) SetOwner(u uuid.UUID) {
+	m.owner = &u
+}
+
+// Owner returns the value of the "owner" field in the mutation.
+func (m *DecisionMutation) Owner() (r uuid.UUID, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwner returns the old "owner" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldOwner(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwner is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwner requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwner: %w", err)
+	}
+	return oldValue.Owner, nil
+}
+
+// ResetOwner resets all changes to the "owner" field.
+func (m *DecisionMutation) ResetOwner() {
+	m.owner = nil
+}
+
+// SetExperienceID sets the "experience_id" field.
+func (m *DecisionMutation) SetExperienceID(u uuid.UUID) {
+	m.experience_id = &u
+}
+
+// ExperienceID returns the value of the "experience_id" field in the mutation.
+func (m *DecisionMutation) ExperienceID() (r uuid.UUID, exists bool) {
+	v := m.experience_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExperienceID returns the old "experience_id" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldExperienceID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExperienceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExperienceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExperienceID: %w", err)
+	}
+	return oldValue.ExperienceID, nil
+}
+
+// ResetExperienceID resets all changes to the "experience_id" field.
+func (m *DecisionMutation) ResetExperienceID() {
+	m.experience_id = nil
+}
+
+// SetVariant sets the "variant" field.
+func (m *DecisionMutation) SetVariant(s string) {
+	m.variant = &s
+}
+
+// Variant returns the value of the "variant" field in the mutation.
+func (m *DecisionMutation) Variant() (r string, exists bool) {
+	v := m.variant
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVariant returns the old "variant" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldVariant(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVariant is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVariant requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVariant: %w", err)
+	}
+	return oldValue.Variant, nil
+}
+
+// ResetVariant resets all changes to the "variant" field.
+func (m *DecisionMutation) ResetVariant() {
+	m.variant = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *DecisionMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *DecisionMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldDecidedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *DecisionMutation) ResetDecidedAt() {
+	m.decided_at = nil
+}
+
+// Where appends a list predicates to the DecisionMutation builder.
+func (m *DecisionMutation) Where(ps ...predicate.Decision) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DecisionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DecisionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Decision, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DecisionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DecisionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Decision).
+func (m *DecisionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DecisionMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.individual_id != nil {
+		fields = append(fields, decision.FieldIndividualID)
+	}
+	if m.owner != nil {
+		fields = append(fields, decision.FieldOwner)
+	}
+	if m.experience_id != nil {
+		fields = append(fields, decision.FieldExperienceID)
+	}
+	if m.variant != nil {
+		fields = append(fields, decision.FieldVariant)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, decision.FieldDecidedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DecisionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case decision.FieldIndividualID:
+		return m.IndividualID()
+	case decision.FieldOwner:
+		return m.Owner()
+	case decision.FieldExperienceID:
+		return m.ExperienceID()
+	case decision.FieldVariant:
+		return m.Variant()
+	case decision.FieldDecidedAt:
+		return m.DecidedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DecisionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case decision.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case decision.FieldOwner:
+		return m.OldOwner(ctx)
+	case decision.FieldExperienceID:
+		return m.OldExperienceID(ctx)
+	case decision.FieldVariant:
+		return m.OldVariant(ctx)
+	case decision.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Decision field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DecisionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case decision.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case decision.FieldOwner:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwner(v)
+		return nil
+	case decision.FieldExperienceID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExperienceID(v)
+		return nil
+	case decision.FieldVariant:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVariant(v)
+		return nil
+	case decision.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Decision field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DecisionMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DecisionMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DecisionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Decision numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DecisionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DecisionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DecisionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Decision nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DecisionMutation) ResetField(name string) error {
+	switch name {
+	case decision.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case decision.FieldOwner:
+		m.ResetOwner()
+		return nil
+	case decision.FieldExperienceID:
+		m.ResetExperienceID()
+		return nil
+	case decision.FieldVariant:
+		m.ResetVariant()
+		return nil
+	case decision.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Decision field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DecisionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DecisionMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DecisionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DecisionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DecisionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DecisionMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DecisionMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Decision unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DecisionMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Decision edge %s", name)
+}
+
+// DeliveryMutation represents an operation that mutates the Delivery nodes in the graph.
+type DeliveryMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *uuid.UUID
+	individual_id   *uuid.UUID
+	destination_id  *uuid.UUID
+	change_id       *uuid.UUID
+	sequence        *int64
+	addsequence     *int64
+	state           *uint8
+	addstate        *int8
+	attempts        *int
+	addattempts     *int
+	next_attempt_at *time.Time
+	leased_until    *time.Time
+	status          *int
+	addstatus       *int
+	error           *string
+	created_at      *time.Time
+	attempted_at    *time.Time
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*Delivery, error)
+	predicates      []predicate.Delivery
+}
+
+var _ ent.Mutation = (*DeliveryMutation)(nil)
+
+// deliveryOption allows management of the mutation configuration using functional options.
+type deliveryOption func(*DeliveryMutation)
+
+// newDeliveryMutation creates new mutation for the Delivery entity.
+func newDeliveryMutation(c config, op Op, opts ...deliveryOption) *DeliveryMutation {
+	m := &DeliveryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDelivery,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDeliveryID sets the ID field of the mutation.
+func withDeliveryID(id uuid.UUID) deliveryOption {
+	return func(m *DeliveryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Delivery
+		)
+		m.oldValue = func(ctx context.Context) (*Delivery, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Delivery.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDelivery sets the old Delivery of the mutation.
+func withDelivery(node *Delivery) deliveryOption {
+	return func(m *DeliveryMutation) {
+		m.oldValue = func(context.Context) (*Delivery, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DeliveryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DeliveryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Delivery entities.
+func (m *DeliveryMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DeliveryMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DeliveryMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Delivery.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *DeliveryMutation) SetIndividualID(u uuid.UUID) {
+	m.individual_id = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *DeliveryMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *DeliveryMutation) ResetIndividualID() {
+	m.individual_id = nil
+}
+
+// SetDestinationID sets the "destination_id" field.
+func (m *DeliveryMutation) SetDestinationID(u uuid.UUID) {
+	m.destination_id = &u
+}
+
+// DestinationID returns the value of the "destination_id" field in the mutation.
+func (m *DeliveryMutation) DestinationID() (r uuid.UUID, exists bool) {
+	v := m.destination_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDestinationID returns the old "destination_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldDestinationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDestinationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDestinationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDestinationID: %w", err)
+	}
+	return oldValue.DestinationID, nil
+}
+
+// ResetDestinationID resets all changes to the "destination_id" field.
+func (m *DeliveryMutation) ResetDestinationID() {
+	m.destination_id = nil
+}
+
+// SetChangeID sets the "change_id" field.
+func (m *DeliveryMutation) SetChangeID(u uuid.UUID) {
+	m.change_id = &u
+}
+
+// ChangeID returns the value of the "change_id" field in the mutation.
+func (m *DeliveryMutation) ChangeID() (r uuid.UUID, exists bool) {
+	v := m.change_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangeID returns the old "change_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldChangeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangeID: %w", err)
+	}
+	return oldValue.ChangeID, nil
+}
+
+// ResetChangeID resets all changes to the "change_id" field.
+func (m *DeliveryMutation) ResetChangeID() {
+	m.change_id = nil
+}
+
+// SetSequence sets the "sequence" field.
+func (m *DeliveryMutation) SetSequence(i int64) {
+	m.sequence = &i
+	m.addsequence = nil
+}
+
+// Sequence returns the value of the "sequence" field in the mutation.
+func (m *DeliveryMutation) Sequence() (r int64, exists bool) {
+	v := m.sequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSequence returns the old "sequence" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldSequence(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSequence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSequence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSequence: %w", err)
+	}
+	return oldValue.Sequence, nil
+}
+
+// AddSequence adds i to the "sequence" field.
+func (m *DeliveryMutation) AddSequence(i int64) {
+	if m.addsequence != nil {
+		*m.addsequence += i
+	} else {
+		m.addsequence = &i
+	}
+}
+
+// AddedSequence returns the value that was added to the "sequence" field in this mutation.
+func (m *DeliveryMutation) AddedSequence() (r int64, exists bool) {
+	v := m.addsequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSequence resets all changes to the "sequence" field.
+func (m *DeliveryMutation) ResetSequence() {
+	m.sequence = nil
+	m.addsequence = nil
+}
+
+// SetState sets the "state" field.
+func (m *DeliveryMutation) SetState(u uint8) {
+	m.state = &u
+	m.addstate = nil
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *DeliveryMutation) State() (r uint8, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldState(ctx context.Context) (v uint8, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// AddState adds u to the "state" field.
+func (m *DeliveryMutation) AddState(u int8) {
+	if m.addstate != nil {
+		*m.addstate += u
+	} else {
+		m.addstate = &u
+	}
+}
+
+// AddedState returns the value that was added to the "state" field in this mutation.
+func (m *DeliveryMutation) AddedState() (r int8, exists bool) {
+	v := m.addstate
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *DeliveryMutation) ResetState() {
+	m.state = nil
+	m.addstate = nil
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *DeliveryMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *DeliveryMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *DeliveryMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *DeliveryMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *DeliveryMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetNextAttemptAt sets the "next_attempt_at" field.
+func (m *DeliveryMutation) SetNextAttemptAt(t time.Time) {
+	m.next_attempt_at = &t
+}
+
+// NextAttemptAt returns the value of the "next_attempt_at" field in the mutation.
+func (m *DeliveryMutation) NextAttemptAt() (r time.Time, exists bool) {
+	v := m.next_attempt_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextAttemptAt returns the old "next_attempt_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldNextAttemptAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextAttemptAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextAttemptAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextAttemptAt: %w", err)
+	}
+	return oldValue.NextAttemptAt, nil
+}
+
+// ClearNextAttemptAt clears the value of the "next_attempt_at" field.
+func (m *DeliveryMutation) ClearNextAttemptAt() {
+	m.next_attempt_at = nil
+	m.clearedFields[delivery.FieldNextAttemptAt] = struct{}{}
+}
+
+// NextAttemptAtCleared returns if the "next_attempt_at" field was cleared in this mutation.
+func (m *DeliveryMutation) NextAttemptAtCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldNextAttemptAt]
+	return ok
+}
+
+// ResetNextAttemptAt resets all changes to the "next_attempt_at" field.
+func (m *DeliveryMutation) ResetNextAttemptAt() {
+	m.next_attempt_at = nil
+	delete(m.clearedFields, delivery.FieldNextAttemptAt)
+}
+
+// SetLeasedUntil sets the "leased_until" field.
+func (m *DeliveryMutation) SetLeasedUntil(t time.Time) {
+	m.leased_until = &t
+}
+
+// LeasedUntil returns the value of the "leased_until" field in the mutation.
+func (m *DeliveryMutation) LeasedUntil() (r time.Time, exists bool) {
+	v := m.leased_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeasedUntil returns the old "leased_until" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldLeasedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeasedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeasedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeasedUntil: %w", err)
+	}
+	return oldValue.LeasedUntil, nil
+}
+
+// ClearLeasedUntil clears the value of the "leased_until" field.
+func (m *DeliveryMutation) ClearLeasedUntil() {
+	m.leased_until = nil
+	m.clearedFields[delivery.FieldLeasedUntil] = struct{}{}
+}
+
+// LeasedUntilCleared returns if the "leased_until" field was cleared in this mutation.
+func (m *DeliveryMutation) LeasedUntilCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldLeasedUntil]
+	return ok
+}
+
+// ResetLeasedUntil resets all changes to the "leased_until" field.
+func (m *DeliveryMutation) ResetLeasedUntil() {
+	m.leased_until = nil
+	delete(m.clearedFields, delivery.FieldLeasedUntil)
+}
+
+// SetStatus sets the "status" field.
+func (m *DeliveryMutation) SetStatus(i int) {
+	m.status = &i
+	m.addstatus = nil
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *DeliveryMutation) Status() (r int, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldStatus(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// AddStatus adds i to the "status" field.
+func (m *DeliveryMutation) AddStatus(i int) {
+	if m.addstatus != nil {
+		*m.addstatus += i
+	} else {
+		m.addstatus = &i
+	}
+}
+
+// AddedStatus returns the value that was added to the "status" field in this mutation.
+func (m *DeliveryMutation) AddedStatus() (r int, exists bool) {
+	v := m.addstatus
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *DeliveryMutation) ResetStatus() {
+	m.status = nil
+	m.addstatus = nil
+}
+
+// SetError sets the "error" field.
+func (m *DeliveryMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *DeliveryMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *DeliveryMutation) ResetError() {
+	m.error = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DeliveryMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DeliveryMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DeliveryMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAttemptedAt sets the "attempted_at" field.
+func (m *DeliveryMutation) SetAttemptedAt(t time.Time) {
+	m.attempted_at = &t
+}
+
+// AttemptedAt returns the value of the "attempted_at" field in the mutation.
+func (m *DeliveryMutation) AttemptedAt() (r time.Time, exists bool) {
+	v := m.attempted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttemptedAt returns the old "attempted_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldAttemptedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttemptedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttemptedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttemptedAt: %w", err)
+	}
+	return oldValue.AttemptedAt, nil
+}
+
+// ClearAttemptedAt clears the value of the "attempted_at" field.
+func (m *DeliveryMutation) ClearAttemptedAt() {
+	m.attempted_at = nil
+	m.clearedFields[delivery.FieldAttemptedAt] = struct{}{}
+}
+
+// AttemptedAtCleared returns if the "attempted_at" field was cleared in this mutation.
+func (m *DeliveryMutation) AttemptedAtCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldAttemptedAt]
+	return ok
+}
+
+// ResetAttemptedAt resets all changes to the "attempted_at" field.
+func (m *DeliveryMutation) ResetAttemptedAt() {
+	m.attempted_at = nil
+	delete(m.clearedFields, delivery.FieldAttemptedAt)
+}
+
+// Where appends a list predicates to the DeliveryMutation builder.
+func (m *DeliveryMutation) Where(ps ...predicate.Delivery) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DeliveryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DeliveryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Delivery, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DeliveryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DeliveryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Delivery).
+func (m *DeliveryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DeliveryMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.individual_id != nil {
+		fields = append(fields, delivery.FieldIndividualID)
+	}
+	if m.destination_id != nil {
+		fields = append(fields, delivery.FieldDestinationID)
+	}
+	if m.change_id != nil {
+		fields = append(fields, delivery.FieldChangeID)
+	}
+	if m.sequence != nil {
+		fields = append(fields, delivery.FieldSequence)
+	}
+	if m.state != nil {
+		fields = append(fields, delivery.FieldState)
+	}
+	if m.attempts != nil {
+		fields = append(fields, delivery.FieldAttempts)
+	}
+	if m.next_attempt_at != nil {
+		fields = append(fields, delivery.FieldNextAttemptAt)
+	}
+	if m.leased_until != nil {
+		fields = append(fields, delivery.FieldLeasedUntil)
+	}
+	if m.status != nil {
+		fields = append(fields, delivery.FieldStatus)
+	}
+	if m.error != nil {
+		fields = append(fields, delivery.FieldError)
+	}
+	if m.created_at != nil {
+		fields = append(fields, delivery.FieldCreatedAt)
+	}
+	if m.attempted_at != nil {
+		fields = append(fields, delivery.FieldAttemptedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DeliveryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case delivery.FieldIndividualID:
+		return m.IndividualID()
+	case delivery.FieldDestinationID:
+		return m.DestinationID()
+	case delivery.FieldChangeID:
+		return m.ChangeID()
+	case delivery.FieldSequence:
+		return m.Sequence()
+	case delivery.FieldState:
+		return m.State()
+	case delivery.FieldAttempts:
+		return m.Attempts()
+	case delivery.FieldNextAttemptAt:
+		return m.NextAttemptAt()
+	case delivery.FieldLeasedUntil:
+		return m.LeasedUntil()
+	case delivery.FieldStatus:
+		return m.Status()
+	case delivery.FieldError:
+		return m.Error()
+	case delivery.FieldCreatedAt:
+		return m.CreatedAt()
+	case delivery.FieldAttemptedAt:
+		return m.AttemptedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DeliveryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case delivery.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case delivery.FieldDestinationID:
+		return m.OldDestinationID(ctx)
+	case delivery.FieldChangeID:
+		return m.OldChangeID(ctx)
+	case delivery.FieldSequence:
+		return m.OldSequence(ctx)
+	case delivery.FieldState:
+		return m.OldState(ctx)
+	case delivery.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case delivery.FieldNextAttemptAt:
+		return m.OldNextAttemptAt(ctx)
+	case delivery.FieldLeasedUntil:
+		return m.OldLeasedUntil(ctx)
+	case delivery.FieldStatus:
+		return m.OldStatus(ctx)
+	case delivery.FieldError:
+		return m.OldError(ctx)
+	case delivery.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case delivery.FieldAttemptedAt:
+		return m.OldAttemptedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Delivery field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeliveryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case delivery.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case delivery.FieldDestinationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDestinationID(v)
+		return nil
+	case delivery.FieldChangeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangeID(v)
+		return nil
+	case delivery.FieldSequence:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSequence(v)
+		return nil
+	case delivery.FieldState:
+		v, ok := value.(uint8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case delivery.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case delivery.FieldNextAttemptAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextAttemptAt(v)
+		return nil
+	case delivery.FieldLeasedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeasedUntil(v)
+		return nil
+	case delivery.FieldStatus:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case delivery.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case delivery.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case delivery.FieldAttemptedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttemptedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DeliveryMutation) AddedFields() []string {
+	var fields []string
+	if m.addsequence != nil {
+		fields = append(fields, delivery.FieldSequence)
+	}
+	if m.addstate != nil {
+		fields = append(fields, delivery.FieldState)
+	}
+	if m.addattempts != nil {
+		fields = append(fields, delivery.FieldAttempts)
+	}
+	if m.addstatus != nil {
+		fields = append(fields, delivery.FieldStatus)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DeliveryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case delivery.FieldSequence:
+		return m.AddedSequence()
+	case delivery.FieldState:
+		return m.AddedState()
+	case delivery.FieldAttempts:
+		return m.AddedAttempts()
+	case delivery.FieldStatus:
+		return m.AddedStatus()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeliveryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case delivery.FieldSequence:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSequence(v)
+		return nil
+	case delivery.FieldState:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddState(v)
+		return nil
+	case delivery.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	case delivery.FieldStatus:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStatus(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DeliveryMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(delivery.FieldNextAttemptAt) {
+		fields = append(fields, delivery.FieldNextAttemptAt)
+	}
+	if m.FieldCleared(delivery.FieldLeasedUntil) {
+		fields = append(fields, delivery.FieldLeasedUntil)
+	}
+	if m.FieldCleared(delivery.FieldAttemptedAt) {
+		fields = append(fields, delivery.FieldAttemptedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DeliveryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DeliveryMutation) ClearField(name string) error {
+	switch name {
+	case delivery.FieldNextAttemptAt:
+		m.ClearNextAttemptAt()
+		return nil
+	case delivery.FieldLeasedUntil:
+		m.ClearLeasedUntil()
+		return nil
+	case delivery.FieldAttemptedAt:
+		m.ClearAttemptedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DeliveryMutation) ResetField(name string) error {
+	switch name {
+	case delivery.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case delivery.FieldDestinationID:
+		m.ResetDestinationID()
+		return nil
+	case delivery.FieldChangeID:
+		m.ResetChangeID()
+		return nil
+	case delivery.FieldSequence:
+		m.ResetSequence()
+		return nil
+	case delivery.FieldState:
+		m.ResetState()
+		return nil
+	case delivery.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case delivery.FieldNextAttemptAt:
+		m.ResetNextAttemptAt()
+		return nil
+	case delivery.FieldLeasedUntil:
+		m.ResetLeasedUntil()
+		return nil
+	case delivery.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case delivery.FieldError:
+		m.ResetError()
+		return nil
+	case delivery.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case delivery.FieldAttemptedAt:
+		m.ResetAttemptedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DeliveryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DeliveryMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DeliveryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DeliveryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DeliveryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DeliveryMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DeliveryMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Delivery unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DeliveryMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Delivery edge %s", name)
+}
+
+// DestinationMutation represents an operation that mutates the Destination nodes in the graph.
+type DestinationMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	name             *string
+	url              *string
+	purpose_id       *uuid.UUID
+	segments         *[]uuid.UUID
+	appendsegments   []uuid.UUID
+	traits           *[]string
+	appendtraits     []string
+	secret           *string
+	retired_secret   *string
+	retired_until    *time.Time
+	created_at       *time.Time
+	failing_since    *time.Time
+	succeeded_at     *time.Time
+	disabled_at      *time.Time
+	disabled_because *string
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*Destination, error)
+	predicates       []predicate.Destination
+}
+
+var _ ent.Mutation = (*DestinationMutation)(nil)
+
+// destinationOption allows management of the mutation configuration using functional options.
+type destinationOption func(*DestinationMutation)
+
+// newDestinationMutation creates new mutation for the Destination entity.
+func newDestinationMutation(c config, op Op, opts ...destinationOption) *DestinationMutation {
+	m := &DestinationMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDestination,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDestinationID sets the ID field of the mutation.
+func withDestinationID(id uuid.UUID) destinationOption {
+	return func(m *DestinationMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Destination
+		)
+		m.oldValue = func(ctx context.Context) (*Destination, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Destination.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDestination sets the old Destination of the mutation.
+func withDestination(node *Destination) destinationOption {
+	return func(m *DestinationMutation) {
+		m.oldValue = func(context.Context) (*Destination, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DestinationMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DestinationMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Destination entities.
+func (m *DestinationMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DestinationMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DestinationMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Destination.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *DestinationMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *DestinationMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *DestinationMutation) ResetName() {
+	m.name = nil
+}
+
+// SetURL sets the "url" field.
+func (m *DestinationMutation) SetURL(s string) {
+	m.url = &s
+}
+
+// URL returns the value of the "url" field in the mutation.
+func (m *DestinationMutation) URL() (r string, exists bool) {
+	v := m.url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURL returns the old "url" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURL: %w", err)
+	}
+	return oldValue.URL, nil
+}
+
+// ResetURL resets all changes to the "url" field.
+func (m *DestinationMutation) ResetURL() {
+	m.url = nil
+}
+
+// SetPurposeID sets the "purpose_id" field.
+func (m *DestinationMutation) SetPurposeID(u uuid.UUID) {
+	m.purpose_id = &u
+}
+
+// PurposeID returns the value of the "purpose_id" field in the mutation.
+func (m *DestinationMutation) PurposeID() (r uuid.UUID, exists bool) {
+	v := m.purpose_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurposeID returns the old "purpose_id" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldPurposeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurposeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurposeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurposeID: %w", err)
+	}
+	return oldValue.PurposeID, nil
+}
+
+// ResetPurposeID resets all changes to the "purpose_id" field.
+func (m *DestinationMutation) ResetPurposeID() {
+	m.purpose_id = nil
+}
+
+// SetSegments sets the "segments" field.
+func (m *DestinationMutation) SetSegments(u []uuid.UUID) {
+	m.segments = &u
+	m.appendsegments = nil
+}
+
+// Segments returns the value of the "segments" field in the mutation.
+func (m *DestinationMutation) Segments() (r []uuid.UUID, exists bool) {
+	v := m.segments
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSegments returns the old "segments" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldSegments(ctx context.Context) (v []uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSegments is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSegments requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSegments: %w", err)
+	}
+	return oldValue.Segments, nil
+}
+
+// AppendSegments adds u to the "segments" field.
+func (m *DestinationMutation) AppendSegments(u []uuid.UUID) {
+	m.appendsegments = append(m.appendsegments, u...)
+}
+
+// AppendedSegments returns the list of values that were appended to the "segments" field in this mutation.
+func (m *DestinationMutation) AppendedSegments() ([]uuid.UUID, bool) {
+	if len(m.appendsegments) == 0 {
+		return nil, false
+	}
+	return m.appendsegments, true
+}
+
+// ClearSegments clears the value of the "segments" field.
+func (m *DestinationMutation) ClearSegments() {
+	m.segments = nil
+	m.appendsegments = nil
+	m.clearedFields[destination.FieldSegments] = struct{}{}
+}
+
+// SegmentsCleared returns if the "segments" field was cleared in this mutation.
+func (m *DestinationMutation) SegmentsCleared() bool {
+	_, ok := m.clearedFields[destination.FieldSegments]
+	return ok
+}
+
+// ResetSegments resets all changes to the "segments" field.
+func (m *DestinationMutation) ResetSegments() {
+	m.segments = nil
+	m.appendsegments = nil
+	delete(m.clearedFields, destination.FieldSegments)
+}
+
+// SetTraits sets the "traits" field.
+func (m *DestinationMutation) SetTraits(s []string) {
+	m.traits = &s
+	m.appendtraits = nil
+}
+
+// Traits returns the value of the "traits" field in the mutation.
+func (m *DestinationMutation) Traits() (r []string, exists bool) {
+	v := m.traits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTraits returns the old "traits" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldTraits(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTraits is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTraits requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTraits: %w", err)
+	}
+	return oldValue.Traits, nil
+}
+
+// AppendTraits adds s to the "traits" field.
+func (m *DestinationMutation) AppendTraits(s []string) {
+	m.appendtraits = append(m.appendtraits, s...)
+}
+
+// AppendedTraits returns the list of values that were appended to the "traits" field in this mutation.
+func (m *DestinationMutation) AppendedTraits() ([]string, bool) {
+	if len(m.appendtraits) == 0 {
+		return nil, false
+	}
+	return m.appendtraits, true
+}
+
+// ClearTraits clears the value of the "traits" field.
+func (m *DestinationMutation) ClearTraits() {
+	m.traits = nil
+	m.appendtraits = nil
+	m.clearedFields[destination.FieldTraits] = struct{}{}
+}
+
+// TraitsCleared returns if the "traits" field was cleared in this mutation.
+func (m *DestinationMutation) TraitsCleared() bool {
+	_, ok := m.clearedFields[destination.FieldTraits]
+	return ok
+}
+
+// ResetTraits resets all changes to the "traits" field.
+func (m *DestinationMutation) ResetTraits() {
+	m.traits = nil
+	m.appendtraits = nil
+	delete(m.clearedFields, destination.FieldTraits)
+}
+
+// SetSecret sets the "secret" field.
+func (m *DestinationMutation) SetSecret(s string) {
+	m.secret = &s
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *DestinationMutation) Secret() (r string, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldSecret(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *DestinationMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetRetiredSecret sets the "retired_secret" field.
+func (m *DestinationMutation) SetRetiredSecret(s string) {
+	m.retired_secret = &s
+}
+
+// RetiredSecret returns the value of the "retired_secret" field in the mutation.
+func (m *DestinationMutation) RetiredSecret() (r string, exists bool) {
+	v := m.retired_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredSecret returns the old "retired_secret" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldRetiredSecret(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredSecret: %w", err)
+	}
+	return oldValue.RetiredSecret, nil
+}
+
+// ResetRetiredSecret resets all changes to the "retired_secret" field.
+func (m *DestinationMutation) ResetRetiredSecret() {
+	m.retired_secret = nil
+}
+
+// SetRetiredUntil sets the "retired_until" field.
+func (m *DestinationMutation) SetRetiredUntil(t time.Time) {
+	m.retired_until = &t
+}
+
+// RetiredUntil returns the value of the "retired_until" field in the mutation.
+func (m *DestinationMutation) RetiredUntil() (r time.Time, exists bool) {
+	v := m.retired_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredUntil returns the old "retired_until" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldRetiredUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredUntil: %w", err)
+	}
+	return oldValue.RetiredUntil, nil
+}
+
+// ClearRetiredUntil clears the value of the "retired_until" field.
+func (m *DestinationMutation) ClearRetiredUntil() {
+	m.retired_until = nil
+	m.clearedFields[destination.FieldRetiredUntil] = struct{}{}
+}
+
+// RetiredUntilCleared returns if the "retired_until" field was cleared in this mutation.
+func (m *DestinationMutation) RetiredUntilCleared() bool {
+	_, ok := m.clearedFields[destination.FieldRetiredUntil]
+	return ok
+}
+
+// ResetRetiredUntil resets all changes to the "retired_until" field.
+func (m *DestinationMutation) ResetRetiredUntil() {
+	m.retired_until = nil
+	delete(m.clearedFields, destination.FieldRetiredUntil)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DestinationMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DestinationMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DestinationMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetFailingSince sets the "failing_since" field.
+func (m *DestinationMutation) SetFailingSince(t time.Time) {
+	m.failing_since = &t
+}
+
+// FailingSince returns the value of the "failing_since" field in the mutation.
+func (m *DestinationMutation) FailingSince() (r time.Time, exists bool) {
+	v := m.failing_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailingSince returns the old "failing_since" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldFailingSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailingSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailingSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailingSince: %w", err)
+	}
+	return oldValue.FailingSince, nil
+}
+
+// ClearFailingSince clears the value of the "failing_since" field.
+func (m *DestinationMutation) ClearFailingSince() {
+	m.failing_since = nil
+	m.clearedFields[destination.FieldFailingSince] = struct{}{}
+}
+
+// FailingSinceCleared returns if the "failing_since" field was cleared in this mutation.
+func (m *DestinationMutation) FailingSinceCleared() bool {
+	_, ok := m.clearedFields[destination.FieldFailingSince]
+	return ok
+}
+
+// ResetFailingSince resets all changes to the "failing_since" field.
+func (m *DestinationMutation) ResetFailingSince() {
+	m.failing_since = nil
+	delete(m.clearedFields, destination.FieldFailingSince)
+}
+
+// SetSucceededAt sets the "succeeded_at" field.
+func (m *DestinationMutation) SetSucceededAt(t time.Time) {
+	m.succeeded_at = &t
+}
+
+// SucceededAt returns the value of the "succeeded_at" field in the mutation.
+func (m *DestinationMutation) SucceededAt() (r time.Time, exists bool) {
+	v := m.succeeded_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSucceededAt returns the old "succeeded_at" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldSucceededAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSucceededAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSucceededAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSucceededAt: %w", err)
+	}
+	return oldValue.SucceededAt, nil
+}
+
+// ClearSucceededAt clears the value of the "succeeded_at" field.
+func (m *DestinationMutation) ClearSucceededAt() {
+	m.succeeded_at = nil
+	m.clearedFields[destination.FieldSucceededAt] = struct{}{}
+}
+
+// SucceededAtCleared returns if the "succeeded_at" field was cleared in this mutation.
+func (m *DestinationMutation) SucceededAtCleared() bool {
+	_, ok := m.clearedFields[destination.FieldSucceededAt]
+	return ok
+}
+
+// ResetSucceededAt resets all changes to the "succeeded_at" field.
+func (m *DestinationMutation) ResetSucceededAt() {
+	m.succeeded_at = nil
+	delete(m.clearedFields, destination.FieldSucceededAt)
+}
+
+// SetDisabledAt sets the "disabled_at" field.
+func (m *DestinationMutation) SetDisabledAt(t time.Time) {
+	m.disabled_at = &t
+}
+
+// DisabledAt returns the value of the "disabled_at" field in the mutation.
+func (m *DestinationMutation) DisabledAt() (r time.Time, exists bool) {
+	v := m.disabled_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDisabledAt returns the old "disabled_at" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldDisabledAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDisabledAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDisabledAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDisabledAt: %w", err)
+	}
+	return oldValue.DisabledAt, nil
+}
+
+// ClearDisabledAt clears the value of the "disabled_at" field.
+func (m *DestinationMutation) ClearDisabledAt() {
+	m.disabled_at = nil
+	m.clearedFields[destination.FieldDisabledAt] = struct{}{}
+}
+
+// DisabledAtCleared returns if the "disabled_at" field was cleared in this mutation.
+func (m *DestinationMutation) DisabledAtCleared() bool {
+	_, ok := m.clearedFields[destination.FieldDisabledAt]
+	return ok
+}
+
+// ResetDisabledAt resets all changes to the "disabled_at" field.
+func (m *DestinationMutation) ResetDisabledAt() {
+	m.disabled_at = nil
+	delete(m.clearedFields, destination.FieldDisabledAt)
+}
+
+// SetDisabledBecause sets the "disabled_because" field.
+func (m *DestinationMutation) SetDisabledBecause(s string) {
+	m.disabled_because = &s
+}
+
+// DisabledBecause returns the value of the "disabled_because" field in the mutation.
+func (m *DestinationMutation) DisabledBecause() (r string, exists bool) {
+	v := m.disabled_because
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDisabledBecause returns the old "disabled_because" field's value of the Destination entity.
+// If the Destination object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DestinationMutation) OldDisabledBecause(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDisabledBecause is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDisabledBecause requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDisabledBecause: %w", err)
+	}
+	return oldValue.DisabledBecause, nil
+}
+
+// ResetDisabledBecause resets all changes to the "disabled_because" field.
+func (m *DestinationMutation) ResetDisabledBecause() {
+	m.disabled_because = nil
+}
+
+// Where appends a list predicates to the DestinationMutation builder.
+func (m *DestinationMutation) Where(ps ...predicate.Destination) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DestinationMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DestinationMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Destination, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DestinationMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DestinationMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Destination).
+func (m *DestinationMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DestinationMutation) Fields() []string {
+	fields := make([]string, 0, 13)
+	if m.name != nil {
+		fields = append(fields, destination.FieldName)
+	}
+	if m.url != nil {
+		fields = append(fields, destination.FieldURL)
+	}
+	if m.purpose_id != nil {
+		fields = append(fields, destination.FieldPurposeID)
+	}
+	if m.segments != nil {
+		fields = append(fields, destination.FieldSegments)
+	}
+	if m.traits != nil {
+		fields = append(fields, destination.FieldTraits)
+	}
+	if m.secret != nil {
+		fields = append(fields, destination.FieldSecret)
+	}
+	if m.retired_secret != nil {
+		fields = append(fields, destination.FieldRetiredSecret)
+	}
+	if m.retired_until != nil {
+		fields = append(fields, destination.FieldRetiredUntil)
+	}
+	if m.created_at != nil {
+		fields = append(fields, destination.FieldCreatedAt)
+	}
+	if m.failing_since != nil {
+		fields = append(fields, destination.FieldFailingSince)
+	}
+	if m.succeeded_at != nil {
+		fields = append(fields, destination.FieldSucceededAt)
+	}
+	if m.disabled_at != nil {
+		fields = append(fields, destination.FieldDisabledAt)
+	}
+	if m.disabled_because != nil {
+		fields = append(fields, destination.FieldDisabledBecause)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DestinationMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case destination.FieldName:
+		return m.Name()
+	case destination.FieldURL:
+		return m.URL()
+	case destination.FieldPurposeID:
+		return m.PurposeID()
+	case destination.FieldSegments:
+		return m.Segments()
+	case destination.FieldTraits:
+		return m.Traits()
+	case destination.FieldSecret:
+		return m.Secret()
+	case destination.FieldRetiredSecret:
+		return m.RetiredSecret()
+	case destination.FieldRetiredUntil:
+		return m.RetiredUntil()
+	case destination.FieldCreatedAt:
+		return m.CreatedAt()
+	case destination.FieldFailingSince:
+		return m.FailingSince()
+	case destination.FieldSucceededAt:
+		return m.SucceededAt()
+	case destination.FieldDisabledAt:
+		return m.DisabledAt()
+	case destination.FieldDisabledBecause:
+		return m.DisabledBecause()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DestinationMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case destination.FieldName:
+		return m.OldName(ctx)
+	case destination.FieldURL:
+		return m.OldURL(ctx)
+	case destination.FieldPurposeID:
+		return m.OldPurposeID(ctx)
+	case destination.FieldSegments:
+		return m.OldSegments(ctx)
+	case destination.FieldTraits:
+		return m.OldTraits(ctx)
+	case destination.FieldSecret:
+		return m.OldSecret(ctx)
+	case destination.FieldRetiredSecret:
+		return m.OldRetiredSecret(ctx)
+	case destination.FieldRetiredUntil:
+		return m.OldRetiredUntil(ctx)
+	case destination.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case destination.FieldFailingSince:
+		return m.OldFailingSince(ctx)
+	case destination.FieldSucceededAt:
+		return m.OldSucceededAt(ctx)
+	case destination.FieldDisabledAt:
+		return m.OldDisabledAt(ctx)
+	case destination.FieldDisabledBecause:
+		return m.OldDisabledBecause(ctx)
+	}
+	return nil, fmt.Errorf("unknown Destination field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DestinationMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case destination.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case destination.FieldURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURL(v)
+		return nil
+	case destination.FieldPurposeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurposeID(v)
+		return nil
+	case destination.FieldSegments:
+		v, ok := value.([]uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSegments(v)
+		return nil
+	case destination.FieldTraits:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTraits(v)
+		return nil
+	case destination.FieldSecret:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case destination.FieldRetiredSecret:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredSecret(v)
+		return nil
+	case destination.FieldRetiredUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredUntil(v)
+		return nil
+	case destination.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case destination.FieldFailingSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailingSince(v)
+		return nil
+	case destination.FieldSucceededAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSucceededAt(v)
+		return nil
+	case destination.FieldDisabledAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDisabledAt(v)
+		return nil
+	case destination.FieldDisabledBecause:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDisabledBecause(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Destination field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DestinationMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DestinationMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DestinationMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Destination numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DestinationMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(destination.FieldSegments) {
+		fields = append(fields, destination.FieldSegments)
+	}
+	if m.FieldCleared(destination.FieldTraits) {
+		fields = append(fields, destination.FieldTraits)
+	}
+	if m.FieldCleared(destination.FieldRetiredUntil) {
+		fields = append(fields, destination.FieldRetiredUntil)
+	}
+	if m.FieldCleared(destination.FieldFailingSince) {
+		fields = append(fields, destination.FieldFailingSince)
+	}
+	if m.FieldCleared(destination.FieldSucceededAt) {
+		fields = append(fields, destination.FieldSucceededAt)
+	}
+	if m.FieldCleared(destination.FieldDisabledAt) {
+		fields = append(fields, destination.FieldDisabledAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DestinationMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DestinationMutation) ClearField(name string) error {
+	switch name {
+	case destination.FieldSegments:
+		m.ClearSegments()
+		return nil
+	case destination.FieldTraits:
+		m.ClearTraits()
+		return nil
+	case destination.FieldRetiredUntil:
+		m.ClearRetiredUntil()
+		return nil
+	case destination.FieldFailingSince:
+		m.ClearFailingSince()
+		return nil
+	case destination.FieldSucceededAt:
+		m.ClearSucceededAt()
+		return nil
+	case destination.FieldDisabledAt:
+		m.ClearDisabledAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Destination nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DestinationMutation) ResetField(name string) error {
+	switch name {
+	case destination.FieldName:
+		m.ResetName()
+		return nil
+	case destination.FieldURL:
+		m.ResetURL()
+		return nil
+	case destination.FieldPurposeID:
+		m.ResetPurposeID()
+		return nil
+	case destination.FieldSegments:
+		m.ResetSegments()
+		return nil
+	case destination.FieldTraits:
+		m.ResetTraits()
+		return nil
+	case destination.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case destination.FieldRetiredSecret:
+		m.ResetRetiredSecret()
+		return nil
+	case destination.FieldRetiredUntil:
+		m.ResetRetiredUntil()
+		return nil
+	case destination.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case destination.FieldFailingSince:
+		m.ResetFailingSince()
+		return nil
+	case destination.FieldSucceededAt:
+		m.ResetSucceededAt()
+		return nil
+	case destination.FieldDisabledAt:
+		m.ResetDisabledAt()
+		return nil
+	case destination.FieldDisabledBecause:
+		m.ResetDisabledBecause()
+		return nil
+	}
+	return fmt.Errorf("unknown Destination field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DestinationMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DestinationMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DestinationMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DestinationMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DestinationMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DestinationMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DestinationMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Destination unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DestinationMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Destination edge %s", name)
+}
+
+// ExperienceMutation represents an operation that mutates the Experience nodes in the graph.
+type ExperienceMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	key           *string
+	name          *string
+	description   *string
+	purpose_id    *uuid.UUID
+	salt          *string
+	holdout       *float64
+	addholdout    *float64
+	variants      *string
+	cap_count     *int
+	addcap_count  *int
+	cap_per       *int64
+	addcap_per    *int64
+	archived      *bool
+	created_at    *time.Time
+	updated_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Experience, error)
+	predicates    []predicate.Experience
+}
+
+var _ ent.Mutation = (*ExperienceMutation)(nil)
+
+// experienceOption allows management of the mutation configuration using functional options.
+type experienceOption func(*ExperienceMutation)
+
+// newExperienceMutation creates new mutation for the Experience entity.
+func newExperienceMutation(c config, op Op, opts ...experienceOption) *ExperienceMutation {
+	m := &ExperienceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeExperience,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withExperienceID sets the ID field of the mutation.
+func withExperienceID(id uuid.UUID) experienceOption {
+	return func(m *ExperienceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Experience
+		)
+		m.oldValue = func(ctx context.Context) (*Experience, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Experience.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withExperience sets the old Experience of the mutation.
+func withExperience(node *Experience) experienceOption {
+	return func(m *ExperienceMutation) {
+		m.oldValue = func(context.Context) (*Experience, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ExperienceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ExperienceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Experience entities.
+func (m *ExperienceMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ExperienceMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ExperienceMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Experience.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetKey sets the "key" field.
+func (m *ExperienceMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *ExperienceMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *ExperienceMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetName sets the "name" field.
+func (m *ExperienceMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ExperienceMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ExperienceMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ExperienceMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ExperienceMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ExperienceMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetPurposeID sets the "purpose_id" field.
+func (m *ExperienceMutation) SetPurposeID(u uuid.UUID) {
+	m.purpose_id = &u
+}
+
+// PurposeID returns the value of the "purpose_id" field in the mutation.
+func (m *ExperienceMutation) PurposeID() (r uuid.UUID, exists bool) {
+	v := m.purpose_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurposeID returns the old "purpose_id" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldPurposeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurposeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurposeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurposeID: %w", err)
+	}
+	return oldValue.PurposeID, nil
+}
+
+// ResetPurposeID resets all changes to the "purpose_id" field.
+func (m *ExperienceMutation) ResetPurposeID() {
+	m.purpose_id = nil
+}
+
+// SetSalt sets the "salt" field.
+func (m *ExperienceMutation) SetSalt(s string) {
+	m.salt = &s
+}
+
+// Salt returns the value of the "salt" field in the mutation.
+func (m *ExperienceMutation) Salt() (r string, exists bool) {
+	v := m.salt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSalt returns the old "salt" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldSalt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSalt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSalt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSalt: %w", err)
+	}
+	return oldValue.Salt, nil
+}
+
+// ResetSalt resets all changes to the "salt" field.
+func (m *ExperienceMutation) ResetSalt() {
+	m.salt = nil
+}
+
+// SetHoldout sets the "holdout" field.
+func (m *ExperienceMutation) SetHoldout(f float64) {
+	m.holdout = &f
+	m.addholdout = nil
+}
+
+// Holdout returns the value of the "holdout" field in the mutation.
+func (m *ExperienceMutation) Holdout() (r float64, exists bool) {
+	v := m.holdout
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHoldout returns the old "holdout" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldHoldout(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHoldout is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHoldout requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHoldout: %w", err)
+	}
+	return oldValue.Holdout, nil
+}
+
+// AddHoldout adds f to the "holdout" field.
+func (m *ExperienceMutation) AddHoldout(f float64) {
+	if m.addholdout != nil {
+		*m.addholdout += f
+	} else {
+		m.addholdout = &f
+	}
+}
+
+// AddedHoldout returns the value that was added to the "holdout" field in this mutation.
+func (m *ExperienceMutation) AddedHoldout() (r float64, exists bool) {
+	v := m.addholdout
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHoldout resets all changes to the "holdout" field.
+func (m *ExperienceMutation) ResetHoldout() {
+	m.holdout = nil
+	m.addholdout = nil
+}
+
+// SetVariants sets the "variants" field.
+func (m *ExperienceMutation) SetVariants(s string) {
+	m.variants = &s
+}
+
+// Variants returns the value of the "variants" field in the mutation.
+func (m *ExperienceMutation) Variants() (r string, exists bool) {
+	v := m.variants
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVariants returns the old "variants" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldVariants(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVariants is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVariants requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVariants: %w", err)
+	}
+	return oldValue.Variants, nil
+}
+
+// ResetVariants resets all changes to the "variants" field.
+func (m *ExperienceMutation) ResetVariants() {
+	m.variants = nil
+}
+
+// SetCapCount sets the "cap_count" field.
+func (m *ExperienceMutation) SetCapCount(i int) {
+	m.cap_count = &i
+	m.addcap_count = nil
+}
+
+// CapCount returns the value of the "cap_count" field in the mutation.
+func (m *ExperienceMutation) CapCount() (r int, exists bool) {
+	v := m.cap_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCapCount returns the old "cap_count" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldCapCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCapCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCapCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCapCount: %w", err)
+	}
+	return oldValue.CapCount, nil
+}
+
+// AddCapCount adds i to the "cap_count" field.
+func (m *ExperienceMutation) AddCapCount(i int) {
+	if m.addcap_count != nil {
+		*m.addcap_count += i
+	} else {
+		m.addcap_count = &i
+	}
+}
+
+// AddedCapCount returns the value that was added to the "cap_count" field in this mutation.
+func (m *ExperienceMutation) AddedCapCount() (r int, exists bool) {
+	v := m.addcap_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCapCount resets all changes to the "cap_count" field.
+func (m *ExperienceMutation) ResetCapCount() {
+	m.cap_count = nil
+	m.addcap_count = nil
+}
+
+// SetCapPer sets the "cap_per" field.
+func (m *ExperienceMutation) SetCapPer(i int64) {
+	m.cap_per = &i
+	m.addcap_per = nil
+}
+
+// CapPer returns the value of the "cap_per" field in the mutation.
+func (m *ExperienceMutation) CapPer() (r int64, exists bool) {
+	v := m.cap_per
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCapPer returns the old "cap_per" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldCapPer(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCapPer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCapPer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCapPer: %w", err)
+	}
+	return oldValue.CapPer, nil
+}
+
+// AddCapPer adds i to the "cap_per" field.
+func (m *ExperienceMutation) AddCapPer(i int64) {
+	if m.addcap_per != nil {
+		*m.addcap_per += i
+	} else {
+		m.addcap_per = &i
+	}
+}
+
+// AddedCapPer returns the value that was added to the "cap_per" field in this mutation.
+func (m *ExperienceMutation) AddedCapPer() (r int64, exists bool) {
+	v := m.addcap_per
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCapPer resets all changes to the "cap_per" field.
+func (m *ExperienceMutation) ResetCapPer() {
+	m.cap_per = nil
+	m.addcap_per = nil
+}
+
+// SetArchived sets the "archived" field.
+func (m *ExperienceMutation) SetArchived(b bool) {
+	m.archived = &b
+}
+
+// Archived returns the value of the "archived" field in the mutation.
+func (m *ExperienceMutation) Archived() (r bool, exists bool) {
+	v := m.archived
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchived returns the old "archived" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldArchived(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchived is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchived requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchived: %w", err)
+	}
+	return oldValue.Archived, nil
+}
+
+// ResetArchived resets all changes to the "archived" field.
+func (m *ExperienceMutation) ResetArchived() {
+	m.archived = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ExperienceMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ExperienceMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ExperienceMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ExperienceMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ExperienceMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Experience entity.
+// If the Experience object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExperienceMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ExperienceMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// Where appends a list predicates to the ExperienceMutation builder.
+func (m *ExperienceMutation) Where(ps ...predicate.Experience) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ExperienceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ExperienceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Experience, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ExperienceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ExperienceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Experience).
+func (m *ExperienceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ExperienceMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.key != nil {
+		fields = append(fields, experience.FieldKey)
+	}
+	if m.name != nil {
+		fields = append(fields, experience.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, experience.FieldDescription)
+	}
+	if m.purpose_id != nil {
+		fields = append(fields, experience.FieldPurposeID)
+	}
+	if m.salt != nil {
+		fields = append(fields, experience.FieldSalt)
+	}
+	if m.holdout != nil {
+		fields = append(fields, experience.FieldHoldout)
+	}
+	if m.variants != nil {
+		fields = append(fields, experience.FieldVariants)
+	}
+	if m.cap_count != nil {
+		fields = append(fields, experience.FieldCapCount)
+	}
+	if m.cap_per != nil {
+		fields = append(fields, experience.FieldCapPer)
+	}
+	if m.archived != nil {
+		fields = append(fields, experience.FieldArchived)
+	}
+	if m.created_at != nil {
+		fields = append(fields, experience.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, experience.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ExperienceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case experience.FieldKey:
+		return m.Key()
+	case experience.FieldName:
+		return m.Name()
+	case experience.FieldDescription:
+		return m.Description()
+	case experience.FieldPurposeID:
+		return m.PurposeID()
+	case experience.FieldSalt:
+		return m.Salt()
+	case experience.FieldHoldout:
+		return m.Holdout()
+	case experience.FieldVariants:
+		return m.Variants()
+	case experience.FieldCapCount:
+		return m.CapCount()
+	case experience.FieldCapPer:
+		return m.CapPer()
+	case experience.FieldArchived:
+		return m.Archived()
+	case experience.FieldCreatedAt:
+		return m.CreatedAt()
+	case experience.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ExperienceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case experience.FieldKey:
+		return m.OldKey(ctx)
+	case experience.FieldName:
+		return m.OldName(ctx)
+	case experience.FieldDescription:
+		return m.OldDescription(ctx)
+	case experience.FieldPurposeID:
+		return m.OldPurposeID(ctx)
+	case experience.FieldSalt:
+		return m.OldSalt(ctx)
+	case experience.FieldHoldout:
+		return m.OldHoldout(ctx)
+	case experience.FieldVariants:
+		return m.OldVariants(ctx)
+	case experience.FieldCapCount:
+		return m.OldCapCount(ctx)
+	case experience.FieldCapPer:
+		return m.OldCapPer(ctx)
+	case experience.FieldArchived:
+		return m.OldArchived(ctx)
+	case experience.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case experience.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Experience field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExperienceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case experience.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case experience.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case experience.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case experience.FieldPurposeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurposeID(v)
+		return nil
+	case experience.FieldSalt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSalt(v)
+		return nil
+	case experience.FieldHoldout:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHoldout(v)
+		return nil
+	case experience.FieldVariants:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVariants(v)
+		return nil
+	case experience.FieldCapCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCapCount(v)
+		return nil
+	case experience.FieldCapPer:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCapPer(v)
+		return nil
+	case experience.FieldArchived:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchived(v)
+		return nil
+	case experience.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case experience.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Experience field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ExperienceMutation) AddedFields() []string {
+	var fields []string
+	if m.addholdout != nil {
+		fields = append(fields, experience.FieldHoldout)
+	}
+	if m.addcap_count != nil {
+		fields = append(fields, experience.FieldCapCount)
+	}
+	if m.addcap_per != nil {
+		fields = append(fields, experience.FieldCapPer)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ExperienceMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case experience.FieldHoldout:
+		return m.AddedHoldout()
+	case experience.FieldCapCount:
+		return m.AddedCapCount()
+	case experience.FieldCapPer:
+		return m.AddedCapPer()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExperienceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case experience.FieldHoldout:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHoldout(v)
+		return nil
+	case experience.FieldCapCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCapCount(v)
+		return nil
+	case experience.FieldCapPer:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCapPer(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Experience numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ExperienceMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ExperienceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ExperienceMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Experience nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ExperienceMutation) ResetField(name string) error {
+	switch name {
+	case experience.FieldKey:
+		m.ResetKey()
+		return nil
+	case experience.FieldName:
+		m.ResetName()
+		return nil
+	case experience.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case experience.FieldPurposeID:
+		m.ResetPurposeID()
+		return nil
+	case experience.FieldSalt:
+		m.ResetSalt()
+		return nil
+	case experience.FieldHoldout:
+		m.ResetHoldout()
+		return nil
+	case experience.FieldVariants:
+		m.ResetVariants()
+		return nil
+	case experience.FieldCapCount:
+		m.ResetCapCount()
+		return nil
+	case experience.FieldCapPer:
+		m.ResetCapPer()
+		return nil
+	case experience.FieldArchived:
+		m.ResetArchived()
+		return nil
+	case experience.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case experience.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Experience field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ExperienceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ExperienceMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ExperienceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ExperienceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ExperienceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ExperienceMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ExperienceMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Experience unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ExperienceMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Experience edge %s", name)
+}
+
 // IdentifierMutation represents an operation that mutates the Identifier nodes in the graph.
 type IdentifierMutation struct {
 	config
@@ -4448,6 +8290,7 @@ type IndividualMutation struct {
 	decided             *bool
 	lapses_at           *time.Time
 	digest              *[]byte
+	look_at             *time.Time
 	clearedFields       map[string]struct{}
 	identifiers         map[uuid.UUID]struct{}
 	removedidentifiers  map[uuid.UUID]struct{}
@@ -5002,6 +8845,55 @@ func (m *IndividualMutation) ResetDigest() {
 	delete(m.clearedFields, individual.FieldDigest)
 }
 
+// SetLookAt sets the "look_at" field.
+func (m *IndividualMutation) SetLookAt(t time.Time) {
+	m.look_at = &t
+}
+
+// LookAt returns the value of the "look_at" field in the mutation.
+func (m *IndividualMutation) LookAt() (r time.Time, exists bool) {
+	v := m.look_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLookAt returns the old "look_at" field's value of the Individual entity.
+// If the Individual object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndividualMutation) OldLookAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLookAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLookAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLookAt: %w", err)
+	}
+	return oldValue.LookAt, nil
+}
+
+// ClearLookAt clears the value of the "look_at" field.
+func (m *IndividualMutation) ClearLookAt() {
+	m.look_at = nil
+	m.clearedFields[individual.FieldLookAt] = struct{}{}
+}
+
+// LookAtCleared returns if the "look_at" field was cleared in this mutation.
+func (m *IndividualMutation) LookAtCleared() bool {
+	_, ok := m.clearedFields[individual.FieldLookAt]
+	return ok
+}
+
+// ResetLookAt resets all changes to the "look_at" field.
+func (m *IndividualMutation) ResetLookAt() {
+	m.look_at = nil
+	delete(m.clearedFields, individual.FieldLookAt)
+}
+
 // AddIdentifierIDs adds the "identifiers" edge to the Identifier entity by ids.
 func (m *IndividualMutation) AddIdentifierIDs(ids ...uuid.UUID) {
 	if m.identifiers == nil {
@@ -5360,7 +9252,7 @@ func (m *IndividualMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IndividualMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.first_seen_at != nil {
 		fields = append(fields, individual.FieldFirstSeenAt)
 	}
@@ -5391,6 +9283,9 @@ func (m *IndividualMutation) Fields() []string {
 	if m.digest != nil {
 		fields = append(fields, individual.FieldDigest)
 	}
+	if m.look_at != nil {
+		fields = append(fields, individual.FieldLookAt)
+	}
 	return fields
 }
 
@@ -5419,6 +9314,8 @@ func (m *IndividualMutation) Field(name string) (ent.Value, bool) {
 		return m.LapsesAt()
 	case individual.FieldDigest:
 		return m.Digest()
+	case individual.FieldLookAt:
+		return m.LookAt()
 	}
 	return nil, false
 }
@@ -5448,6 +9345,8 @@ func (m *IndividualMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldLapsesAt(ctx)
 	case individual.FieldDigest:
 		return m.OldDigest(ctx)
+	case individual.FieldLookAt:
+		return m.OldLookAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Individual field %s", name)
 }
@@ -5527,6 +9426,13 @@ func (m *IndividualMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDigest(v)
 		return nil
+	case individual.FieldLookAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLookAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Individual field %s", name)
 }
@@ -5590,6 +9496,9 @@ func (m *IndividualMutation) ClearedFields() []string {
 	if m.FieldCleared(individual.FieldDigest) {
 		fields = append(fields, individual.FieldDigest)
 	}
+	if m.FieldCleared(individual.FieldLookAt) {
+		fields = append(fields, individual.FieldLookAt)
+	}
 	return fields
 }
 
@@ -5609,6 +9518,9 @@ func (m *IndividualMutation) ClearField(name string) error {
 		return nil
 	case individual.FieldDigest:
 		m.ClearDigest()
+		return nil
+	case individual.FieldLookAt:
+		m.ClearLookAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Individual nullable field %s", name)
@@ -5647,6 +9559,9 @@ func (m *IndividualMutation) ResetField(name string) error {
 		return nil
 	case individual.FieldDigest:
 		m.ResetDigest()
+		return nil
+	case individual.FieldLookAt:
+		m.ResetLookAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Individual field %s", name)
@@ -7952,6 +11867,1519 @@ func (m *LedgerMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Ledger edge %s", name)
+}
+
+// MembershipMutation represents an operation that mutates the Membership nodes in the graph.
+type MembershipMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	individual_id    *uuid.UUID
+	segment_id       *uuid.UUID
+	entered_at       *time.Time
+	exited_at        *time.Time
+	since_edition    *int
+	addsince_edition *int
+	until_edition    *int
+	adduntil_edition *int
+	announced        *bool
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*Membership, error)
+	predicates       []predicate.Membership
+}
+
+var _ ent.Mutation = (*MembershipMutation)(nil)
+
+// membershipOption allows management of the mutation configuration using functional options.
+type membershipOption func(*MembershipMutation)
+
+// newMembershipMutation creates new mutation for the Membership entity.
+func newMembershipMutation(c config, op Op, opts ...membershipOption) *MembershipMutation {
+	m := &MembershipMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMembership,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMembershipID sets the ID field of the mutation.
+func withMembershipID(id uuid.UUID) membershipOption {
+	return func(m *MembershipMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Membership
+		)
+		m.oldValue = func(ctx context.Context) (*Membership, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Membership.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMembership sets the old Membership of the mutation.
+func withMembership(node *Membership) membershipOption {
+	return func(m *MembershipMutation) {
+		m.oldValue = func(context.Context) (*Membership, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MembershipMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MembershipMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Membership entities.
+func (m *MembershipMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MembershipMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MembershipMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Membership.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *MembershipMutation) SetIndividualID(u uuid.UUID) {
+	m.individual_id = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *MembershipMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *MembershipMutation) ResetIndividualID() {
+	m.individual_id = nil
+}
+
+// SetSegmentID sets the "segment_id" field.
+func (m *MembershipMutation) SetSegmentID(u uuid.UUID) {
+	m.segment_id = &u
+}
+
+// SegmentID returns the value of the "segment_id" field in the mutation.
+func (m *MembershipMutation) SegmentID() (r uuid.UUID, exists bool) {
+	v := m.segment_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSegmentID returns the old "segment_id" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldSegmentID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSegmentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSegmentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSegmentID: %w", err)
+	}
+	return oldValue.SegmentID, nil
+}
+
+// ResetSegmentID resets all changes to the "segment_id" field.
+func (m *MembershipMutation) ResetSegmentID() {
+	m.segment_id = nil
+}
+
+// SetEnteredAt sets the "entered_at" field.
+func (m *MembershipMutation) SetEnteredAt(t time.Time) {
+	m.entered_at = &t
+}
+
+// EnteredAt returns the value of the "entered_at" field in the mutation.
+func (m *MembershipMutation) EnteredAt() (r time.Time, exists bool) {
+	v := m.entered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnteredAt returns the old "entered_at" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldEnteredAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnteredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnteredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnteredAt: %w", err)
+	}
+	return oldValue.EnteredAt, nil
+}
+
+// ResetEnteredAt resets all changes to the "entered_at" field.
+func (m *MembershipMutation) ResetEnteredAt() {
+	m.entered_at = nil
+}
+
+// SetExitedAt sets the "exited_at" field.
+func (m *MembershipMutation) SetExitedAt(t time.Time) {
+	m.exited_at = &t
+}
+
+// ExitedAt returns the value of the "exited_at" field in the mutation.
+func (m *MembershipMutation) ExitedAt() (r time.Time, exists bool) {
+	v := m.exited_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExitedAt returns the old "exited_at" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldExitedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExitedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExitedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExitedAt: %w", err)
+	}
+	return oldValue.ExitedAt, nil
+}
+
+// ClearExitedAt clears the value of the "exited_at" field.
+func (m *MembershipMutation) ClearExitedAt() {
+	m.exited_at = nil
+	m.clearedFields[membership.FieldExitedAt] = struct{}{}
+}
+
+// ExitedAtCleared returns if the "exited_at" field was cleared in this mutation.
+func (m *MembershipMutation) ExitedAtCleared() bool {
+	_, ok := m.clearedFields[membership.FieldExitedAt]
+	return ok
+}
+
+// ResetExitedAt resets all changes to the "exited_at" field.
+func (m *MembershipMutation) ResetExitedAt() {
+	m.exited_at = nil
+	delete(m.clearedFields, membership.FieldExitedAt)
+}
+
+// SetSinceEdition sets the "since_edition" field.
+func (m *MembershipMutation) SetSinceEdition(i int) {
+	m.since_edition = &i
+	m.addsince_edition = nil
+}
+
+// SinceEdition returns the value of the "since_edition" field in the mutation.
+func (m *MembershipMutation) SinceEdition() (r int, exists bool) {
+	v := m.since_edition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSinceEdition returns the old "since_edition" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldSinceEdition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSinceEdition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSinceEdition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSinceEdition: %w", err)
+	}
+	return oldValue.SinceEdition, nil
+}
+
+// AddSinceEdition adds i to the "since_edition" field.
+func (m *MembershipMutation) AddSinceEdition(i int) {
+	if m.addsince_edition != nil {
+		*m.addsince_edition += i
+	} else {
+		m.addsince_edition = &i
+	}
+}
+
+// AddedSinceEdition returns the value that was added to the "since_edition" field in this mutation.
+func (m *MembershipMutation) AddedSinceEdition() (r int, exists bool) {
+	v := m.addsince_edition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSinceEdition resets all changes to the "since_edition" field.
+func (m *MembershipMutation) ResetSinceEdition() {
+	m.since_edition = nil
+	m.addsince_edition = nil
+}
+
+// SetUntilEdition sets the "until_edition" field.
+func (m *MembershipMutation) SetUntilEdition(i int) {
+	m.until_edition = &i
+	m.adduntil_edition = nil
+}
+
+// UntilEdition returns the value of the "until_edition" field in the mutation.
+func (m *MembershipMutation) UntilEdition() (r int, exists bool) {
+	v := m.until_edition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntilEdition returns the old "until_edition" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldUntilEdition(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntilEdition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntilEdition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntilEdition: %w", err)
+	}
+	return oldValue.UntilEdition, nil
+}
+
+// AddUntilEdition adds i to the "until_edition" field.
+func (m *MembershipMutation) AddUntilEdition(i int) {
+	if m.adduntil_edition != nil {
+		*m.adduntil_edition += i
+	} else {
+		m.adduntil_edition = &i
+	}
+}
+
+// AddedUntilEdition returns the value that was added to the "until_edition" field in this mutation.
+func (m *MembershipMutation) AddedUntilEdition() (r int, exists bool) {
+	v := m.adduntil_edition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearUntilEdition clears the value of the "until_edition" field.
+func (m *MembershipMutation) ClearUntilEdition() {
+	m.until_edition = nil
+	m.adduntil_edition = nil
+	m.clearedFields[membership.FieldUntilEdition] = struct{}{}
+}
+
+// UntilEditionCleared returns if the "until_edition" field was cleared in this mutation.
+func (m *MembershipMutation) UntilEditionCleared() bool {
+	_, ok := m.clearedFields[membership.FieldUntilEdition]
+	return ok
+}
+
+// ResetUntilEdition resets all changes to the "until_edition" field.
+func (m *MembershipMutation) ResetUntilEdition() {
+	m.until_edition = nil
+	m.adduntil_edition = nil
+	delete(m.clearedFields, membership.FieldUntilEdition)
+}
+
+// SetAnnounced sets the "announced" field.
+func (m *MembershipMutation) SetAnnounced(b bool) {
+	m.announced = &b
+}
+
+// Announced returns the value of the "announced" field in the mutation.
+func (m *MembershipMutation) Announced() (r bool, exists bool) {
+	v := m.announced
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnnounced returns the old "announced" field's value of the Membership entity.
+// If the Membership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipMutation) OldAnnounced(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnnounced is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnnounced requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnnounced: %w", err)
+	}
+	return oldValue.Announced, nil
+}
+
+// ResetAnnounced resets all changes to the "announced" field.
+func (m *MembershipMutation) ResetAnnounced() {
+	m.announced = nil
+}
+
+// Where appends a list predicates to the MembershipMutation builder.
+func (m *MembershipMutation) Where(ps ...predicate.Membership) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MembershipMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MembershipMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Membership, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MembershipMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MembershipMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Membership).
+func (m *MembershipMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MembershipMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.individual_id != nil {
+		fields = append(fields, membership.FieldIndividualID)
+	}
+	if m.segment_id != nil {
+		fields = append(fields, membership.FieldSegmentID)
+	}
+	if m.entered_at != nil {
+		fields = append(fields, membership.FieldEnteredAt)
+	}
+	if m.exited_at != nil {
+		fields = append(fields, membership.FieldExitedAt)
+	}
+	if m.since_edition != nil {
+		fields = append(fields, membership.FieldSinceEdition)
+	}
+	if m.until_edition != nil {
+		fields = append(fields, membership.FieldUntilEdition)
+	}
+	if m.announced != nil {
+		fields = append(fields, membership.FieldAnnounced)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MembershipMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case membership.FieldIndividualID:
+		return m.IndividualID()
+	case membership.FieldSegmentID:
+		return m.SegmentID()
+	case membership.FieldEnteredAt:
+		return m.EnteredAt()
+	case membership.FieldExitedAt:
+		return m.ExitedAt()
+	case membership.FieldSinceEdition:
+		return m.SinceEdition()
+	case membership.FieldUntilEdition:
+		return m.UntilEdition()
+	case membership.FieldAnnounced:
+		return m.Announced()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MembershipMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case membership.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case membership.FieldSegmentID:
+		return m.OldSegmentID(ctx)
+	case membership.FieldEnteredAt:
+		return m.OldEnteredAt(ctx)
+	case membership.FieldExitedAt:
+		return m.OldExitedAt(ctx)
+	case membership.FieldSinceEdition:
+		return m.OldSinceEdition(ctx)
+	case membership.FieldUntilEdition:
+		return m.OldUntilEdition(ctx)
+	case membership.FieldAnnounced:
+		return m.OldAnnounced(ctx)
+	}
+	return nil, fmt.Errorf("unknown Membership field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MembershipMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case membership.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case membership.FieldSegmentID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSegmentID(v)
+		return nil
+	case membership.FieldEnteredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnteredAt(v)
+		return nil
+	case membership.FieldExitedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExitedAt(v)
+		return nil
+	case membership.FieldSinceEdition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSinceEdition(v)
+		return nil
+	case membership.FieldUntilEdition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntilEdition(v)
+		return nil
+	case membership.FieldAnnounced:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnnounced(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Membership field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MembershipMutation) AddedFields() []string {
+	var fields []string
+	if m.addsince_edition != nil {
+		fields = append(fields, membership.FieldSinceEdition)
+	}
+	if m.adduntil_edition != nil {
+		fields = append(fields, membership.FieldUntilEdition)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MembershipMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case membership.FieldSinceEdition:
+		return m.AddedSinceEdition()
+	case membership.FieldUntilEdition:
+		return m.AddedUntilEdition()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MembershipMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case membership.FieldSinceEdition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSinceEdition(v)
+		return nil
+	case membership.FieldUntilEdition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUntilEdition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Membership numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MembershipMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(membership.FieldExitedAt) {
+		fields = append(fields, membership.FieldExitedAt)
+	}
+	if m.FieldCleared(membership.FieldUntilEdition) {
+		fields = append(fields, membership.FieldUntilEdition)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MembershipMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MembershipMutation) ClearField(name string) error {
+	switch name {
+	case membership.FieldExitedAt:
+		m.ClearExitedAt()
+		return nil
+	case membership.FieldUntilEdition:
+		m.ClearUntilEdition()
+		return nil
+	}
+	return fmt.Errorf("unknown Membership nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MembershipMutation) ResetField(name string) error {
+	switch name {
+	case membership.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case membership.FieldSegmentID:
+		m.ResetSegmentID()
+		return nil
+	case membership.FieldEnteredAt:
+		m.ResetEnteredAt()
+		return nil
+	case membership.FieldExitedAt:
+		m.ResetExitedAt()
+		return nil
+	case membership.FieldSinceEdition:
+		m.ResetSinceEdition()
+		return nil
+	case membership.FieldUntilEdition:
+		m.ResetUntilEdition()
+		return nil
+	case membership.FieldAnnounced:
+		m.ResetAnnounced()
+		return nil
+	}
+	return fmt.Errorf("unknown Membership field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MembershipMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MembershipMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MembershipMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MembershipMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MembershipMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MembershipMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MembershipMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Membership unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MembershipMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Membership edge %s", name)
+}
+
+// MembershipChangeMutation represents an operation that mutates the MembershipChange nodes in the graph.
+type MembershipChangeMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	sequence      *int64
+	addsequence   *int64
+	individual_id *uuid.UUID
+	segment_id    *uuid.UUID
+	membership_id *uuid.UUID
+	entered       *bool
+	at            *time.Time
+	recorded_at   *time.Time
+	because       *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*MembershipChange, error)
+	predicates    []predicate.MembershipChange
+}
+
+var _ ent.Mutation = (*MembershipChangeMutation)(nil)
+
+// membershipchangeOption allows management of the mutation configuration using functional options.
+type membershipchangeOption func(*MembershipChangeMutation)
+
+// newMembershipChangeMutation creates new mutation for the MembershipChange entity.
+func newMembershipChangeMutation(c config, op Op, opts ...membershipchangeOption) *MembershipChangeMutation {
+	m := &MembershipChangeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMembershipChange,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMembershipChangeID sets the ID field of the mutation.
+func withMembershipChangeID(id uuid.UUID) membershipchangeOption {
+	return func(m *MembershipChangeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MembershipChange
+		)
+		m.oldValue = func(ctx context.Context) (*MembershipChange, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MembershipChange.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMembershipChange sets the old MembershipChange of the mutation.
+func withMembershipChange(node *MembershipChange) membershipchangeOption {
+	return func(m *MembershipChangeMutation) {
+		m.oldValue = func(context.Context) (*MembershipChange, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MembershipChangeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MembershipChangeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MembershipChange entities.
+func (m *MembershipChangeMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MembershipChangeMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MembershipChangeMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MembershipChange.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSequence sets the "sequence" field.
+func (m *MembershipChangeMutation) SetSequence(i int64) {
+	m.sequence = &i
+	m.addsequence = nil
+}
+
+// Sequence returns the value of the "sequence" field in the mutation.
+func (m *MembershipChangeMutation) Sequence() (r int64, exists bool) {
+	v := m.sequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSequence returns the old "sequence" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldSequence(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSequence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSequence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSequence: %w", err)
+	}
+	return oldValue.Sequence, nil
+}
+
+// AddSequence adds i to the "sequence" field.
+func (m *MembershipChangeMutation) AddSequence(i int64) {
+	if m.addsequence != nil {
+		*m.addsequence += i
+	} else {
+		m.addsequence = &i
+	}
+}
+
+// AddedSequence returns the value that was added to the "sequence" field in this mutation.
+func (m *MembershipChangeMutation) AddedSequence() (r int64, exists bool) {
+	v := m.addsequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSequence resets all changes to the "sequence" field.
+func (m *MembershipChangeMutation) ResetSequence() {
+	m.sequence = nil
+	m.addsequence = nil
+}
+
+// SetIndividualID sets the "individual_id" field.
+func (m *MembershipChangeMutation) SetIndividualID(u uuid.UUID) {
+	m.individual_id = &u
+}
+
+// IndividualID returns the value of the "individual_id" field in the mutation.
+func (m *MembershipChangeMutation) IndividualID() (r uuid.UUID, exists bool) {
+	v := m.individual_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndividualID returns the old "individual_id" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldIndividualID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndividualID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndividualID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndividualID: %w", err)
+	}
+	return oldValue.IndividualID, nil
+}
+
+// ResetIndividualID resets all changes to the "individual_id" field.
+func (m *MembershipChangeMutation) ResetIndividualID() {
+	m.individual_id = nil
+}
+
+// SetSegmentID sets the "segment_id" field.
+func (m *MembershipChangeMutation) SetSegmentID(u uuid.UUID) {
+	m.segment_id = &u
+}
+
+// SegmentID returns the value of the "segment_id" field in the mutation.
+func (m *MembershipChangeMutation) SegmentID() (r uuid.UUID, exists bool) {
+	v := m.segment_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSegmentID returns the old "segment_id" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldSegmentID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSegmentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSegmentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSegmentID: %w", err)
+	}
+	return oldValue.SegmentID, nil
+}
+
+// ResetSegmentID resets all changes to the "segment_id" field.
+func (m *MembershipChangeMutation) ResetSegmentID() {
+	m.segment_id = nil
+}
+
+// SetMembershipID sets the "membership_id" field.
+func (m *MembershipChangeMutation) SetMembershipID(u uuid.UUID) {
+	m.membership_id = &u
+}
+
+// MembershipID returns the value of the "membership_id" field in the mutation.
+func (m *MembershipChangeMutation) MembershipID() (r uuid.UUID, exists bool) {
+	v := m.membership_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMembershipID returns the old "membership_id" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldMembershipID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMembershipID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMembershipID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMembershipID: %w", err)
+	}
+	return oldValue.MembershipID, nil
+}
+
+// ResetMembershipID resets all changes to the "membership_id" field.
+func (m *MembershipChangeMutation) ResetMembershipID() {
+	m.membership_id = nil
+}
+
+// SetEntered sets the "entered" field.
+func (m *MembershipChangeMutation) SetEntered(b bool) {
+	m.entered = &b
+}
+
+// Entered returns the value of the "entered" field in the mutation.
+func (m *MembershipChangeMutation) Entered() (r bool, exists bool) {
+	v := m.entered
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEntered returns the old "entered" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldEntered(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEntered is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEntered requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEntered: %w", err)
+	}
+	return oldValue.Entered, nil
+}
+
+// ResetEntered resets all changes to the "entered" field.
+func (m *MembershipChangeMutation) ResetEntered() {
+	m.entered = nil
+}
+
+// SetAt sets the "at" field.
+func (m *MembershipChangeMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *MembershipChangeMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *MembershipChangeMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetRecordedAt sets the "recorded_at" field.
+func (m *MembershipChangeMutation) SetRecordedAt(t time.Time) {
+	m.recorded_at = &t
+}
+
+// RecordedAt returns the value of the "recorded_at" field in the mutation.
+func (m *MembershipChangeMutation) RecordedAt() (r time.Time, exists bool) {
+	v := m.recorded_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordedAt returns the old "recorded_at" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldRecordedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordedAt: %w", err)
+	}
+	return oldValue.RecordedAt, nil
+}
+
+// ResetRecordedAt resets all changes to the "recorded_at" field.
+func (m *MembershipChangeMutation) ResetRecordedAt() {
+	m.recorded_at = nil
+}
+
+// SetBecause sets the "because" field.
+func (m *MembershipChangeMutation) SetBecause(s string) {
+	m.because = &s
+}
+
+// Because returns the value of the "because" field in the mutation.
+func (m *MembershipChangeMutation) Because() (r string, exists bool) {
+	v := m.because
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBecause returns the old "because" field's value of the MembershipChange entity.
+// If the MembershipChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MembershipChangeMutation) OldBecause(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBecause is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBecause requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBecause: %w", err)
+	}
+	return oldValue.Because, nil
+}
+
+// ResetBecause resets all changes to the "because" field.
+func (m *MembershipChangeMutation) ResetBecause() {
+	m.because = nil
+}
+
+// Where appends a list predicates to the MembershipChangeMutation builder.
+func (m *MembershipChangeMutation) Where(ps ...predicate.MembershipChange) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MembershipChangeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MembershipChangeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MembershipChange, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MembershipChangeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MembershipChangeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MembershipChange).
+func (m *MembershipChangeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MembershipChangeMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.sequence != nil {
+		fields = append(fields, membershipchange.FieldSequence)
+	}
+	if m.individual_id != nil {
+		fields = append(fields, membershipchange.FieldIndividualID)
+	}
+	if m.segment_id != nil {
+		fields = append(fields, membershipchange.FieldSegmentID)
+	}
+	if m.membership_id != nil {
+		fields = append(fields, membershipchange.FieldMembershipID)
+	}
+	if m.entered != nil {
+		fields = append(fields, membershipchange.FieldEntered)
+	}
+	if m.at != nil {
+		fields = append(fields, membershipchange.FieldAt)
+	}
+	if m.recorded_at != nil {
+		fields = append(fields, membershipchange.FieldRecordedAt)
+	}
+	if m.because != nil {
+		fields = append(fields, membershipchange.FieldBecause)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MembershipChangeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case membershipchange.FieldSequence:
+		return m.Sequence()
+	case membershipchange.FieldIndividualID:
+		return m.IndividualID()
+	case membershipchange.FieldSegmentID:
+		return m.SegmentID()
+	case membershipchange.FieldMembershipID:
+		return m.MembershipID()
+	case membershipchange.FieldEntered:
+		return m.Entered()
+	case membershipchange.FieldAt:
+		return m.At()
+	case membershipchange.FieldRecordedAt:
+		return m.RecordedAt()
+	case membershipchange.FieldBecause:
+		return m.Because()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MembershipChangeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case membershipchange.FieldSequence:
+		return m.OldSequence(ctx)
+	case membershipchange.FieldIndividualID:
+		return m.OldIndividualID(ctx)
+	case membershipchange.FieldSegmentID:
+		return m.OldSegmentID(ctx)
+	case membershipchange.FieldMembershipID:
+		return m.OldMembershipID(ctx)
+	case membershipchange.FieldEntered:
+		return m.OldEntered(ctx)
+	case membershipchange.FieldAt:
+		return m.OldAt(ctx)
+	case membershipchange.FieldRecordedAt:
+		return m.OldRecordedAt(ctx)
+	case membershipchange.FieldBecause:
+		return m.OldBecause(ctx)
+	}
+	return nil, fmt.Errorf("unknown MembershipChange field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MembershipChangeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case membershipchange.FieldSequence:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSequence(v)
+		return nil
+	case membershipchange.FieldIndividualID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndividualID(v)
+		return nil
+	case membershipchange.FieldSegmentID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSegmentID(v)
+		return nil
+	case membershipchange.FieldMembershipID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMembershipID(v)
+		return nil
+	case membershipchange.FieldEntered:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEntered(v)
+		return nil
+	case membershipchange.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case membershipchange.FieldRecordedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordedAt(v)
+		return nil
+	case membershipchange.FieldBecause:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBecause(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MembershipChange field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MembershipChangeMutation) AddedFields() []string {
+	var fields []string
+	if m.addsequence != nil {
+		fields = append(fields, membershipchange.FieldSequence)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MembershipChangeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case membershipchange.FieldSequence:
+		return m.AddedSequence()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MembershipChangeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case membershipchange.FieldSequence:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSequence(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MembershipChange numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MembershipChangeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MembershipChangeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MembershipChangeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown MembershipChange nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MembershipChangeMutation) ResetField(name string) error {
+	switch name {
+	case membershipchange.FieldSequence:
+		m.ResetSequence()
+		return nil
+	case membershipchange.FieldIndividualID:
+		m.ResetIndividualID()
+		return nil
+	case membershipchange.FieldSegmentID:
+		m.ResetSegmentID()
+		return nil
+	case membershipchange.FieldMembershipID:
+		m.ResetMembershipID()
+		return nil
+	case membershipchange.FieldEntered:
+		m.ResetEntered()
+		return nil
+	case membershipchange.FieldAt:
+		m.ResetAt()
+		return nil
+	case membershipchange.FieldRecordedAt:
+		m.ResetRecordedAt()
+		return nil
+	case membershipchange.FieldBecause:
+		m.ResetBecause()
+		return nil
+	}
+	return fmt.Errorf("unknown MembershipChange field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MembershipChangeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MembershipChangeMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MembershipChangeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MembershipChangeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MembershipChangeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MembershipChangeMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MembershipChangeMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown MembershipChange unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MembershipChangeMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown MembershipChange edge %s", name)
 }
 
 // PurposeMutation represents an operation that mutates the Purpose nodes in the graph.
@@ -10548,6 +15976,1660 @@ func (m *RequestMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *RequestMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Request edge %s", name)
+}
+
+// SegmentMutation represents an operation that mutates the Segment nodes in the graph.
+type SegmentMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *uuid.UUID
+	key                    *string
+	name                   *string
+	description            *string
+	purpose_id             *uuid.UUID
+	version                *int
+	addversion             *int
+	rule                   *string
+	min_confidence         *float64
+	addmin_confidence      *float64
+	archived               *bool
+	created_at             *time.Time
+	updated_at             *time.Time
+	edition                *int
+	addedition             *int
+	live_at                *time.Time
+	live_rule              *string
+	live_min_confidence    *float64
+	addlive_min_confidence *float64
+	live_models            *string
+	announced              *bool
+	drafting               *bool
+	draft_models           *string
+	draft_through          *uuid.UUID
+	draft_seen             *int
+	adddraft_seen          *int
+	draft_total            *int
+	adddraft_total         *int
+	clearedFields          map[string]struct{}
+	done                   bool
+	oldValue               func(context.Context) (*Segment, error)
+	predicates             []predicate.Segment
+}
+
+var _ ent.Mutation = (*SegmentMutation)(nil)
+
+// segmentOption allows management of the mutation configuration using functional options.
+type segmentOption func(*SegmentMutation)
+
+// newSegmentMutation creates new mutation for the Segment entity.
+func newSegmentMutation(c config, op Op, opts ...segmentOption) *SegmentMutation {
+	m := &SegmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSegment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSegmentID sets the ID field of the mutation.
+func withSegmentID(id uuid.UUID) segmentOption {
+	return func(m *SegmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Segment
+		)
+		m.oldValue = func(ctx context.Context) (*Segment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Segment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSegment sets the old Segment of the mutation.
+func withSegment(node *Segment) segmentOption {
+	return func(m *SegmentMutation) {
+		m.oldValue = func(context.Context) (*Segment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SegmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SegmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Segment entities.
+func (m *SegmentMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SegmentMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SegmentMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Segment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetKey sets the "key" field.
+func (m *SegmentMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *SegmentMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *SegmentMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetName sets the "name" field.
+func (m *SegmentMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *SegmentMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *SegmentMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *SegmentMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *SegmentMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *SegmentMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetPurposeID sets the "purpose_id" field.
+func (m *SegmentMutation) SetPurposeID(u uuid.UUID) {
+	m.purpose_id = &u
+}
+
+// PurposeID returns the value of the "purpose_id" field in the mutation.
+func (m *SegmentMutation) PurposeID() (r uuid.UUID, exists bool) {
+	v := m.purpose_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurposeID returns the old "purpose_id" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldPurposeID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurposeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurposeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurposeID: %w", err)
+	}
+	return oldValue.PurposeID, nil
+}
+
+// ResetPurposeID resets all changes to the "purpose_id" field.
+func (m *SegmentMutation) ResetPurposeID() {
+	m.purpose_id = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *SegmentMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *SegmentMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *SegmentMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *SegmentMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *SegmentMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetRule sets the "rule" field.
+func (m *SegmentMutation) SetRule(s string) {
+	m.rule = &s
+}
+
+// Rule returns the value of the "rule" field in the mutation.
+func (m *SegmentMutation) Rule() (r string, exists bool) {
+	v := m.rule
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRule returns the old "rule" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldRule(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRule is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRule requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRule: %w", err)
+	}
+	return oldValue.Rule, nil
+}
+
+// ResetRule resets all changes to the "rule" field.
+func (m *SegmentMutation) ResetRule() {
+	m.rule = nil
+}
+
+// SetMinConfidence sets the "min_confidence" field.
+func (m *SegmentMutation) SetMinConfidence(f float64) {
+	m.min_confidence = &f
+	m.addmin_confidence = nil
+}
+
+// MinConfidence returns the value of the "min_confidence" field in the mutation.
+func (m *SegmentMutation) MinConfidence() (r float64, exists bool) {
+	v := m.min_confidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMinConfidence returns the old "min_confidence" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldMinConfidence(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMinConfidence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMinConfidence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMinConfidence: %w", err)
+	}
+	return oldValue.MinConfidence, nil
+}
+
+// AddMinConfidence adds f to the "min_confidence" field.
+func (m *SegmentMutation) AddMinConfidence(f float64) {
+	if m.addmin_confidence != nil {
+		*m.addmin_confidence += f
+	} else {
+		m.addmin_confidence = &f
+	}
+}
+
+// AddedMinConfidence returns the value that was added to the "min_confidence" field in this mutation.
+func (m *SegmentMutation) AddedMinConfidence() (r float64, exists bool) {
+	v := m.addmin_confidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMinConfidence resets all changes to the "min_confidence" field.
+func (m *SegmentMutation) ResetMinConfidence() {
+	m.min_confidence = nil
+	m.addmin_confidence = nil
+}
+
+// SetArchived sets the "archived" field.
+func (m *SegmentMutation) SetArchived(b bool) {
+	m.archived = &b
+}
+
+// Archived returns the value of the "archived" field in the mutation.
+func (m *SegmentMutation) Archived() (r bool, exists bool) {
+	v := m.archived
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchived returns the old "archived" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldArchived(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchived is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchived requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchived: %w", err)
+	}
+	return oldValue.Archived, nil
+}
+
+// ResetArchived resets all changes to the "archived" field.
+func (m *SegmentMutation) ResetArchived() {
+	m.archived = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SegmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SegmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SegmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *SegmentMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *SegmentMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *SegmentMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetEdition sets the "edition" field.
+func (m *SegmentMutation) SetEdition(i int) {
+	m.edition = &i
+	m.addedition = nil
+}
+
+// Edition returns the value of the "edition" field in the mutation.
+func (m *SegmentMutation) Edition() (r int, exists bool) {
+	v := m.edition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEdition returns the old "edition" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldEdition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEdition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEdition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEdition: %w", err)
+	}
+	return oldValue.Edition, nil
+}
+
+// AddEdition adds i to the "edition" field.
+func (m *SegmentMutation) AddEdition(i int) {
+	if m.addedition != nil {
+		*m.addedition += i
+	} else {
+		m.addedition = &i
+	}
+}
+
+// AddedEdition returns the value that was added to the "edition" field in this mutation.
+func (m *SegmentMutation) AddedEdition() (r int, exists bool) {
+	v := m.addedition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEdition resets all changes to the "edition" field.
+func (m *SegmentMutation) ResetEdition() {
+	m.edition = nil
+	m.addedition = nil
+}
+
+// SetLiveAt sets the "live_at" field.
+func (m *SegmentMutation) SetLiveAt(t time.Time) {
+	m.live_at = &t
+}
+
+// LiveAt returns the value of the "live_at" field in the mutation.
+func (m *SegmentMutation) LiveAt() (r time.Time, exists bool) {
+	v := m.live_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLiveAt returns the old "live_at" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldLiveAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLiveAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLiveAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLiveAt: %w", err)
+	}
+	return oldValue.LiveAt, nil
+}
+
+// ClearLiveAt clears the value of the "live_at" field.
+func (m *SegmentMutation) ClearLiveAt() {
+	m.live_at = nil
+	m.clearedFields[segment.FieldLiveAt] = struct{}{}
+}
+
+// LiveAtCleared returns if the "live_at" field was cleared in this mutation.
+func (m *SegmentMutation) LiveAtCleared() bool {
+	_, ok := m.clearedFields[segment.FieldLiveAt]
+	return ok
+}
+
+// ResetLiveAt resets all changes to the "live_at" field.
+func (m *SegmentMutation) ResetLiveAt() {
+	m.live_at = nil
+	delete(m.clearedFields, segment.FieldLiveAt)
+}
+
+// SetLiveRule sets the "live_rule" field.
+func (m *SegmentMutation) SetLiveRule(s string) {
+	m.live_rule = &s
+}
+
+// LiveRule returns the value of the "live_rule" field in the mutation.
+func (m *SegmentMutation) LiveRule() (r string, exists bool) {
+	v := m.live_rule
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLiveRule returns the old "live_rule" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldLiveRule(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLiveRule is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLiveRule requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLiveRule: %w", err)
+	}
+	return oldValue.LiveRule, nil
+}
+
+// ResetLiveRule resets all changes to the "live_rule" field.
+func (m *SegmentMutation) ResetLiveRule() {
+	m.live_rule = nil
+}
+
+// SetLiveMinConfidence sets the "live_min_confidence" field.
+func (m *SegmentMutation) SetLiveMinConfidence(f float64) {
+	m.live_min_confidence = &f
+	m.addlive_min_confidence = nil
+}
+
+// LiveMinConfidence returns the value of the "live_min_confidence" field in the mutation.
+func (m *SegmentMutation) LiveMinConfidence() (r float64, exists bool) {
+	v := m.live_min_confidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLiveMinConfidence returns the old "live_min_confidence" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldLiveMinConfidence(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLiveMinConfidence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLiveMinConfidence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLiveMinConfidence: %w", err)
+	}
+	return oldValue.LiveMinConfidence, nil
+}
+
+// AddLiveMinConfidence adds f to the "live_min_confidence" field.
+func (m *SegmentMutation) AddLiveMinConfidence(f float64) {
+	if m.addlive_min_confidence != nil {
+		*m.addlive_min_confidence += f
+	} else {
+		m.addlive_min_confidence = &f
+	}
+}
+
+// AddedLiveMinConfidence returns the value that was added to the "live_min_confidence" field in this mutation.
+func (m *SegmentMutation) AddedLiveMinConfidence() (r float64, exists bool) {
+	v := m.addlive_min_confidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLiveMinConfidence resets all changes to the "live_min_confidence" field.
+func (m *SegmentMutation) ResetLiveMinConfidence() {
+	m.live_min_confidence = nil
+	m.addlive_min_confidence = nil
+}
+
+// SetLiveModels sets the "live_models" field.
+func (m *SegmentMutation) SetLiveModels(s string) {
+	m.live_models = &s
+}
+
+// LiveModels returns the value of the "live_models" field in the mutation.
+func (m *SegmentMutation) LiveModels() (r string, exists bool) {
+	v := m.live_models
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLiveModels returns the old "live_models" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldLiveModels(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLiveModels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLiveModels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLiveModels: %w", err)
+	}
+	return oldValue.LiveModels, nil
+}
+
+// ResetLiveModels resets all changes to the "live_models" field.
+func (m *SegmentMutation) ResetLiveModels() {
+	m.live_models = nil
+}
+
+// SetAnnounced sets the "announced" field.
+func (m *SegmentMutation) SetAnnounced(b bool) {
+	m.announced = &b
+}
+
+// Announced returns the value of the "announced" field in the mutation.
+func (m *SegmentMutation) Announced() (r bool, exists bool) {
+	v := m.announced
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnnounced returns the old "announced" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldAnnounced(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnnounced is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnnounced requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnnounced: %w", err)
+	}
+	return oldValue.Announced, nil
+}
+
+// ResetAnnounced resets all changes to the "announced" field.
+func (m *SegmentMutation) ResetAnnounced() {
+	m.announced = nil
+}
+
+// SetDrafting sets the "drafting" field.
+func (m *SegmentMutation) SetDrafting(b bool) {
+	m.drafting = &b
+}
+
+// Drafting returns the value of the "drafting" field in the mutation.
+func (m *SegmentMutation) Drafting() (r bool, exists bool) {
+	v := m.drafting
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDrafting returns the old "drafting" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldDrafting(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDrafting is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDrafting requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDrafting: %w", err)
+	}
+	return oldValue.Drafting, nil
+}
+
+// ResetDrafting resets all changes to the "drafting" field.
+func (m *SegmentMutation) ResetDrafting() {
+	m.drafting = nil
+}
+
+// SetDraftModels sets the "draft_models" field.
+func (m *SegmentMutation) SetDraftModels(s string) {
+	m.draft_models = &s
+}
+
+// DraftModels returns the value of the "draft_models" field in the mutation.
+func (m *SegmentMutation) DraftModels() (r string, exists bool) {
+	v := m.draft_models
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDraftModels returns the old "draft_models" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldDraftModels(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDraftModels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDraftModels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDraftModels: %w", err)
+	}
+	return oldValue.DraftModels, nil
+}
+
+// ResetDraftModels resets all changes to the "draft_models" field.
+func (m *SegmentMutation) ResetDraftModels() {
+	m.draft_models = nil
+}
+
+// SetDraftThrough sets the "draft_through" field.
+func (m *SegmentMutation) SetDraftThrough(u uuid.UUID) {
+	m.draft_through = &u
+}
+
+// DraftThrough returns the value of the "draft_through" field in the mutation.
+func (m *SegmentMutation) DraftThrough() (r uuid.UUID, exists bool) {
+	v := m.draft_through
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDraftThrough returns the old "draft_through" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldDraftThrough(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDraftThrough is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDraftThrough requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDraftThrough: %w", err)
+	}
+	return oldValue.DraftThrough, nil
+}
+
+// ClearDraftThrough clears the value of the "draft_through" field.
+func (m *SegmentMutation) ClearDraftThrough() {
+	m.draft_through = nil
+	m.clearedFields[segment.FieldDraftThrough] = struct{}{}
+}
+
+// DraftThroughCleared returns if the "draft_through" field was cleared in this mutation.
+func (m *SegmentMutation) DraftThroughCleared() bool {
+	_, ok := m.clearedFields[segment.FieldDraftThrough]
+	return ok
+}
+
+// ResetDraftThrough resets all changes to the "draft_through" field.
+func (m *SegmentMutation) ResetDraftThrough() {
+	m.draft_through = nil
+	delete(m.clearedFields, segment.FieldDraftThrough)
+}
+
+// SetDraftSeen sets the "draft_seen" field.
+func (m *SegmentMutation) SetDraftSeen(i int) {
+	m.draft_seen = &i
+	m.adddraft_seen = nil
+}
+
+// DraftSeen returns the value of the "draft_seen" field in the mutation.
+func (m *SegmentMutation) DraftSeen() (r int, exists bool) {
+	v := m.draft_seen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDraftSeen returns the old "draft_seen" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldDraftSeen(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDraftSeen is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDraftSeen requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDraftSeen: %w", err)
+	}
+	return oldValue.DraftSeen, nil
+}
+
+// AddDraftSeen adds i to the "draft_seen" field.
+func (m *SegmentMutation) AddDraftSeen(i int) {
+	if m.adddraft_seen != nil {
+		*m.adddraft_seen += i
+	} else {
+		m.adddraft_seen = &i
+	}
+}
+
+// AddedDraftSeen returns the value that was added to the "draft_seen" field in this mutation.
+func (m *SegmentMutation) AddedDraftSeen() (r int, exists bool) {
+	v := m.adddraft_seen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDraftSeen resets all changes to the "draft_seen" field.
+func (m *SegmentMutation) ResetDraftSeen() {
+	m.draft_seen = nil
+	m.adddraft_seen = nil
+}
+
+// SetDraftTotal sets the "draft_total" field.
+func (m *SegmentMutation) SetDraftTotal(i int) {
+	m.draft_total = &i
+	m.adddraft_total = nil
+}
+
+// DraftTotal returns the value of the "draft_total" field in the mutation.
+func (m *SegmentMutation) DraftTotal() (r int, exists bool) {
+	v := m.draft_total
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDraftTotal returns the old "draft_total" field's value of the Segment entity.
+// If the Segment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SegmentMutation) OldDraftTotal(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDraftTotal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDraftTotal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDraftTotal: %w", err)
+	}
+	return oldValue.DraftTotal, nil
+}
+
+// AddDraftTotal adds i to the "draft_total" field.
+func (m *SegmentMutation) AddDraftTotal(i int) {
+	if m.adddraft_total != nil {
+		*m.adddraft_total += i
+	} else {
+		m.adddraft_total = &i
+	}
+}
+
+// AddedDraftTotal returns the value that was added to the "draft_total" field in this mutation.
+func (m *SegmentMutation) AddedDraftTotal() (r int, exists bool) {
+	v := m.adddraft_total
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDraftTotal resets all changes to the "draft_total" field.
+func (m *SegmentMutation) ResetDraftTotal() {
+	m.draft_total = nil
+	m.adddraft_total = nil
+}
+
+// Where appends a list predicates to the SegmentMutation builder.
+func (m *SegmentMutation) Where(ps ...predicate.Segment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SegmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SegmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Segment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SegmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SegmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Segment).
+func (m *SegmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SegmentMutation) Fields() []string {
+	fields := make([]string, 0, 21)
+	if m.key != nil {
+		fields = append(fields, segment.FieldKey)
+	}
+	if m.name != nil {
+		fields = append(fields, segment.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, segment.FieldDescription)
+	}
+	if m.purpose_id != nil {
+		fields = append(fields, segment.FieldPurposeID)
+	}
+	if m.version != nil {
+		fields = append(fields, segment.FieldVersion)
+	}
+	if m.rule != nil {
+		fields = append(fields, segment.FieldRule)
+	}
+	if m.min_confidence != nil {
+		fields = append(fields, segment.FieldMinConfidence)
+	}
+	if m.archived != nil {
+		fields = append(fields, segment.FieldArchived)
+	}
+	if m.created_at != nil {
+		fields = append(fields, segment.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, segment.FieldUpdatedAt)
+	}
+	if m.edition != nil {
+		fields = append(fields, segment.FieldEdition)
+	}
+	if m.live_at != nil {
+		fields = append(fields, segment.FieldLiveAt)
+	}
+	if m.live_rule != nil {
+		fields = append(fields, segment.FieldLiveRule)
+	}
+	if m.live_min_confidence != nil {
+		fields = append(fields, segment.FieldLiveMinConfidence)
+	}
+	if m.live_models != nil {
+		fields = append(fields, segment.FieldLiveModels)
+	}
+	if m.announced != nil {
+		fields = append(fields, segment.FieldAnnounced)
+	}
+	if m.drafting != nil {
+		fields = append(fields, segment.FieldDrafting)
+	}
+	if m.draft_models != nil {
+		fields = append(fields, segment.FieldDraftModels)
+	}
+	if m.draft_through != nil {
+		fields = append(fields, segment.FieldDraftThrough)
+	}
+	if m.draft_seen != nil {
+		fields = append(fields, segment.FieldDraftSeen)
+	}
+	if m.draft_total != nil {
+		fields = append(fields, segment.FieldDraftTotal)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SegmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case segment.FieldKey:
+		return m.Key()
+	case segment.FieldName:
+		return m.Name()
+	case segment.FieldDescription:
+		return m.Description()
+	case segment.FieldPurposeID:
+		return m.PurposeID()
+	case segment.FieldVersion:
+		return m.Version()
+	case segment.FieldRule:
+		return m.Rule()
+	case segment.FieldMinConfidence:
+		return m.MinConfidence()
+	case segment.FieldArchived:
+		return m.Archived()
+	case segment.FieldCreatedAt:
+		return m.CreatedAt()
+	case segment.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case segment.FieldEdition:
+		return m.Edition()
+	case segment.FieldLiveAt:
+		return m.LiveAt()
+	case segment.FieldLiveRule:
+		return m.LiveRule()
+	case segment.FieldLiveMinConfidence:
+		return m.LiveMinConfidence()
+	case segment.FieldLiveModels:
+		return m.LiveModels()
+	case segment.FieldAnnounced:
+		return m.Announced()
+	case segment.FieldDrafting:
+		return m.Drafting()
+	case segment.FieldDraftModels:
+		return m.DraftModels()
+	case segment.FieldDraftThrough:
+		return m.DraftThrough()
+	case segment.FieldDraftSeen:
+		return m.DraftSeen()
+	case segment.FieldDraftTotal:
+		return m.DraftTotal()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SegmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case segment.FieldKey:
+		return m.OldKey(ctx)
+	case segment.FieldName:
+		return m.OldName(ctx)
+	case segment.FieldDescription:
+		return m.OldDescription(ctx)
+	case segment.FieldPurposeID:
+		return m.OldPurposeID(ctx)
+	case segment.FieldVersion:
+		return m.OldVersion(ctx)
+	case segment.FieldRule:
+		return m.OldRule(ctx)
+	case segment.FieldMinConfidence:
+		return m.OldMinConfidence(ctx)
+	case segment.FieldArchived:
+		return m.OldArchived(ctx)
+	case segment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case segment.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case segment.FieldEdition:
+		return m.OldEdition(ctx)
+	case segment.FieldLiveAt:
+		return m.OldLiveAt(ctx)
+	case segment.FieldLiveRule:
+		return m.OldLiveRule(ctx)
+	case segment.FieldLiveMinConfidence:
+		return m.OldLiveMinConfidence(ctx)
+	case segment.FieldLiveModels:
+		return m.OldLiveModels(ctx)
+	case segment.FieldAnnounced:
+		return m.OldAnnounced(ctx)
+	case segment.FieldDrafting:
+		return m.OldDrafting(ctx)
+	case segment.FieldDraftModels:
+		return m.OldDraftModels(ctx)
+	case segment.FieldDraftThrough:
+		return m.OldDraftThrough(ctx)
+	case segment.FieldDraftSeen:
+		return m.OldDraftSeen(ctx)
+	case segment.FieldDraftTotal:
+		return m.OldDraftTotal(ctx)
+	}
+	return nil, fmt.Errorf("unknown Segment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SegmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case segment.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case segment.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case segment.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case segment.FieldPurposeID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurposeID(v)
+		return nil
+	case segment.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case segment.FieldRule:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRule(v)
+		return nil
+	case segment.FieldMinConfidence:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMinConfidence(v)
+		return nil
+	case segment.FieldArchived:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchived(v)
+		return nil
+	case segment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case segment.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case segment.FieldEdition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEdition(v)
+		return nil
+	case segment.FieldLiveAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLiveAt(v)
+		return nil
+	case segment.FieldLiveRule:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLiveRule(v)
+		return nil
+	case segment.FieldLiveMinConfidence:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLiveMinConfidence(v)
+		return nil
+	case segment.FieldLiveModels:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLiveModels(v)
+		return nil
+	case segment.FieldAnnounced:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnnounced(v)
+		return nil
+	case segment.FieldDrafting:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDrafting(v)
+		return nil
+	case segment.FieldDraftModels:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDraftModels(v)
+		return nil
+	case segment.FieldDraftThrough:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDraftThrough(v)
+		return nil
+	case segment.FieldDraftSeen:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDraftSeen(v)
+		return nil
+	case segment.FieldDraftTotal:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDraftTotal(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Segment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SegmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, segment.FieldVersion)
+	}
+	if m.addmin_confidence != nil {
+		fields = append(fields, segment.FieldMinConfidence)
+	}
+	if m.addedition != nil {
+		fields = append(fields, segment.FieldEdition)
+	}
+	if m.addlive_min_confidence != nil {
+		fields = append(fields, segment.FieldLiveMinConfidence)
+	}
+	if m.adddraft_seen != nil {
+		fields = append(fields, segment.FieldDraftSeen)
+	}
+	if m.adddraft_total != nil {
+		fields = append(fields, segment.FieldDraftTotal)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SegmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case segment.FieldVersion:
+		return m.AddedVersion()
+	case segment.FieldMinConfidence:
+		return m.AddedMinConfidence()
+	case segment.FieldEdition:
+		return m.AddedEdition()
+	case segment.FieldLiveMinConfidence:
+		return m.AddedLiveMinConfidence()
+	case segment.FieldDraftSeen:
+		return m.AddedDraftSeen()
+	case segment.FieldDraftTotal:
+		return m.AddedDraftTotal()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SegmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case segment.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case segment.FieldMinConfidence:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMinConfidence(v)
+		return nil
+	case segment.FieldEdition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEdition(v)
+		return nil
+	case segment.FieldLiveMinConfidence:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLiveMinConfidence(v)
+		return nil
+	case segment.FieldDraftSeen:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDraftSeen(v)
+		return nil
+	case segment.FieldDraftTotal:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDraftTotal(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Segment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SegmentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(segment.FieldLiveAt) {
+		fields = append(fields, segment.FieldLiveAt)
+	}
+	if m.FieldCleared(segment.FieldDraftThrough) {
+		fields = append(fields, segment.FieldDraftThrough)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SegmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SegmentMutation) ClearField(name string) error {
+	switch name {
+	case segment.FieldLiveAt:
+		m.ClearLiveAt()
+		return nil
+	case segment.FieldDraftThrough:
+		m.ClearDraftThrough()
+		return nil
+	}
+	return fmt.Errorf("unknown Segment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SegmentMutation) ResetField(name string) error {
+	switch name {
+	case segment.FieldKey:
+		m.ResetKey()
+		return nil
+	case segment.FieldName:
+		m.ResetName()
+		return nil
+	case segment.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case segment.FieldPurposeID:
+		m.ResetPurposeID()
+		return nil
+	case segment.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case segment.FieldRule:
+		m.ResetRule()
+		return nil
+	case segment.FieldMinConfidence:
+		m.ResetMinConfidence()
+		return nil
+	case segment.FieldArchived:
+		m.ResetArchived()
+		return nil
+	case segment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case segment.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case segment.FieldEdition:
+		m.ResetEdition()
+		return nil
+	case segment.FieldLiveAt:
+		m.ResetLiveAt()
+		return nil
+	case segment.FieldLiveRule:
+		m.ResetLiveRule()
+		return nil
+	case segment.FieldLiveMinConfidence:
+		m.ResetLiveMinConfidence()
+		return nil
+	case segment.FieldLiveModels:
+		m.ResetLiveModels()
+		return nil
+	case segment.FieldAnnounced:
+		m.ResetAnnounced()
+		return nil
+	case segment.FieldDrafting:
+		m.ResetDrafting()
+		return nil
+	case segment.FieldDraftModels:
+		m.ResetDraftModels()
+		return nil
+	case segment.FieldDraftThrough:
+		m.ResetDraftThrough()
+		return nil
+	case segment.FieldDraftSeen:
+		m.ResetDraftSeen()
+		return nil
+	case segment.FieldDraftTotal:
+		m.ResetDraftTotal()
+		return nil
+	}
+	return fmt.Errorf("unknown Segment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SegmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SegmentMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SegmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SegmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SegmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SegmentMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SegmentMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Segment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SegmentMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Segment edge %s", name)
 }
 
 // SessionMutation represents an operation that mutates the Session nodes in the graph.

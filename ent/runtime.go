@@ -5,14 +5,21 @@ package ent
 import (
 	"github.com/acquaint/acquaint/ent/channel"
 	"github.com/acquaint/acquaint/ent/consent"
+	"github.com/acquaint/acquaint/ent/decision"
+	"github.com/acquaint/acquaint/ent/delivery"
+	"github.com/acquaint/acquaint/ent/destination"
+	"github.com/acquaint/acquaint/ent/experience"
 	"github.com/acquaint/acquaint/ent/identifier"
 	"github.com/acquaint/acquaint/ent/identitylink"
 	"github.com/acquaint/acquaint/ent/individual"
 	"github.com/acquaint/acquaint/ent/interaction"
+	"github.com/acquaint/acquaint/ent/membership"
+	"github.com/acquaint/acquaint/ent/membershipchange"
 	"github.com/acquaint/acquaint/ent/purpose"
 	"github.com/acquaint/acquaint/ent/purposeversion"
 	"github.com/acquaint/acquaint/ent/request"
 	"github.com/acquaint/acquaint/ent/schema"
+	"github.com/acquaint/acquaint/ent/segment"
 	"github.com/acquaint/acquaint/ent/source"
 	"github.com/google/uuid"
 )
@@ -57,6 +64,86 @@ func init() {
 	consentDescID := consentFields[0].Descriptor()
 	// consent.DefaultID holds the default value on creation for the id field.
 	consent.DefaultID = consentDescID.Default.(func() uuid.UUID)
+	decisionFields := schema.Decision{}.Fields()
+	_ = decisionFields
+	// decisionDescVariant is the schema descriptor for variant field.
+	decisionDescVariant := decisionFields[4].Descriptor()
+	// decision.DefaultVariant holds the default value on creation for the variant field.
+	decision.DefaultVariant = decisionDescVariant.Default.(string)
+	// decisionDescID is the schema descriptor for id field.
+	decisionDescID := decisionFields[0].Descriptor()
+	// decision.DefaultID holds the default value on creation for the id field.
+	decision.DefaultID = decisionDescID.Default.(func() uuid.UUID)
+	deliveryFields := schema.Delivery{}.Fields()
+	_ = deliveryFields
+	// deliveryDescAttempts is the schema descriptor for attempts field.
+	deliveryDescAttempts := deliveryFields[6].Descriptor()
+	// delivery.DefaultAttempts holds the default value on creation for the attempts field.
+	delivery.DefaultAttempts = deliveryDescAttempts.Default.(int)
+	// deliveryDescStatus is the schema descriptor for status field.
+	deliveryDescStatus := deliveryFields[9].Descriptor()
+	// delivery.DefaultStatus holds the default value on creation for the status field.
+	delivery.DefaultStatus = deliveryDescStatus.Default.(int)
+	// deliveryDescError is the schema descriptor for error field.
+	deliveryDescError := deliveryFields[10].Descriptor()
+	// delivery.DefaultError holds the default value on creation for the error field.
+	delivery.DefaultError = deliveryDescError.Default.(string)
+	// deliveryDescID is the schema descriptor for id field.
+	deliveryDescID := deliveryFields[0].Descriptor()
+	// delivery.DefaultID holds the default value on creation for the id field.
+	delivery.DefaultID = deliveryDescID.Default.(func() uuid.UUID)
+	destinationFields := schema.Destination{}.Fields()
+	_ = destinationFields
+	// destinationDescName is the schema descriptor for name field.
+	destinationDescName := destinationFields[1].Descriptor()
+	// destination.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	destination.NameValidator = destinationDescName.Validators[0].(func(string) error)
+	// destinationDescURL is the schema descriptor for url field.
+	destinationDescURL := destinationFields[2].Descriptor()
+	// destination.URLValidator is a validator for the "url" field. It is called by the builders before save.
+	destination.URLValidator = destinationDescURL.Validators[0].(func(string) error)
+	// destinationDescRetiredSecret is the schema descriptor for retired_secret field.
+	destinationDescRetiredSecret := destinationFields[7].Descriptor()
+	// destination.DefaultRetiredSecret holds the default value on creation for the retired_secret field.
+	destination.DefaultRetiredSecret = destinationDescRetiredSecret.Default.(string)
+	// destinationDescDisabledBecause is the schema descriptor for disabled_because field.
+	destinationDescDisabledBecause := destinationFields[13].Descriptor()
+	// destination.DefaultDisabledBecause holds the default value on creation for the disabled_because field.
+	destination.DefaultDisabledBecause = destinationDescDisabledBecause.Default.(string)
+	// destinationDescID is the schema descriptor for id field.
+	destinationDescID := destinationFields[0].Descriptor()
+	// destination.DefaultID holds the default value on creation for the id field.
+	destination.DefaultID = destinationDescID.Default.(func() uuid.UUID)
+	experienceFields := schema.Experience{}.Fields()
+	_ = experienceFields
+	// experienceDescKey is the schema descriptor for key field.
+	experienceDescKey := experienceFields[1].Descriptor()
+	// experience.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	experience.KeyValidator = experienceDescKey.Validators[0].(func(string) error)
+	// experienceDescName is the schema descriptor for name field.
+	experienceDescName := experienceFields[2].Descriptor()
+	// experience.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	experience.NameValidator = experienceDescName.Validators[0].(func(string) error)
+	// experienceDescDescription is the schema descriptor for description field.
+	experienceDescDescription := experienceFields[3].Descriptor()
+	// experience.DefaultDescription holds the default value on creation for the description field.
+	experience.DefaultDescription = experienceDescDescription.Default.(string)
+	// experienceDescCapCount is the schema descriptor for cap_count field.
+	experienceDescCapCount := experienceFields[8].Descriptor()
+	// experience.DefaultCapCount holds the default value on creation for the cap_count field.
+	experience.DefaultCapCount = experienceDescCapCount.Default.(int)
+	// experienceDescCapPer is the schema descriptor for cap_per field.
+	experienceDescCapPer := experienceFields[9].Descriptor()
+	// experience.DefaultCapPer holds the default value on creation for the cap_per field.
+	experience.DefaultCapPer = experienceDescCapPer.Default.(int64)
+	// experienceDescArchived is the schema descriptor for archived field.
+	experienceDescArchived := experienceFields[10].Descriptor()
+	// experience.DefaultArchived holds the default value on creation for the archived field.
+	experience.DefaultArchived = experienceDescArchived.Default.(bool)
+	// experienceDescID is the schema descriptor for id field.
+	experienceDescID := experienceFields[0].Descriptor()
+	// experience.DefaultID holds the default value on creation for the id field.
+	experience.DefaultID = experienceDescID.Default.(func() uuid.UUID)
 	identifierFields := schema.Identifier{}.Fields()
 	_ = identifierFields
 	// identifierDescShared is the schema descriptor for shared field.
@@ -109,6 +196,18 @@ func init() {
 	interactionDescCurrency := interactionFields[12].Descriptor()
 	// interaction.DefaultCurrency holds the default value on creation for the currency field.
 	interaction.DefaultCurrency = interactionDescCurrency.Default.(string)
+	membershipFields := schema.Membership{}.Fields()
+	_ = membershipFields
+	// membershipDescID is the schema descriptor for id field.
+	membershipDescID := membershipFields[0].Descriptor()
+	// membership.DefaultID holds the default value on creation for the id field.
+	membership.DefaultID = membershipDescID.Default.(func() uuid.UUID)
+	membershipchangeFields := schema.MembershipChange{}.Fields()
+	_ = membershipchangeFields
+	// membershipchangeDescID is the schema descriptor for id field.
+	membershipchangeDescID := membershipchangeFields[0].Descriptor()
+	// membershipchange.DefaultID holds the default value on creation for the id field.
+	membershipchange.DefaultID = membershipchangeDescID.Default.(func() uuid.UUID)
 	purposeFields := schema.Purpose{}.Fields()
 	_ = purposeFields
 	// purposeDescKey is the schema descriptor for key field.
@@ -167,6 +266,68 @@ func init() {
 	requestDescID := requestFields[0].Descriptor()
 	// request.DefaultID holds the default value on creation for the id field.
 	request.DefaultID = requestDescID.Default.(func() uuid.UUID)
+	segmentFields := schema.Segment{}.Fields()
+	_ = segmentFields
+	// segmentDescKey is the schema descriptor for key field.
+	segmentDescKey := segmentFields[1].Descriptor()
+	// segment.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	segment.KeyValidator = segmentDescKey.Validators[0].(func(string) error)
+	// segmentDescName is the schema descriptor for name field.
+	segmentDescName := segmentFields[2].Descriptor()
+	// segment.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	segment.NameValidator = segmentDescName.Validators[0].(func(string) error)
+	// segmentDescDescription is the schema descriptor for description field.
+	segmentDescDescription := segmentFields[3].Descriptor()
+	// segment.DefaultDescription holds the default value on creation for the description field.
+	segment.DefaultDescription = segmentDescDescription.Default.(string)
+	// segmentDescMinConfidence is the schema descriptor for min_confidence field.
+	segmentDescMinConfidence := segmentFields[7].Descriptor()
+	// segment.DefaultMinConfidence holds the default value on creation for the min_confidence field.
+	segment.DefaultMinConfidence = segmentDescMinConfidence.Default.(float64)
+	// segmentDescArchived is the schema descriptor for archived field.
+	segmentDescArchived := segmentFields[8].Descriptor()
+	// segment.DefaultArchived holds the default value on creation for the archived field.
+	segment.DefaultArchived = segmentDescArchived.Default.(bool)
+	// segmentDescEdition is the schema descriptor for edition field.
+	segmentDescEdition := segmentFields[11].Descriptor()
+	// segment.DefaultEdition holds the default value on creation for the edition field.
+	segment.DefaultEdition = segmentDescEdition.Default.(int)
+	// segmentDescLiveRule is the schema descriptor for live_rule field.
+	segmentDescLiveRule := segmentFields[13].Descriptor()
+	// segment.DefaultLiveRule holds the default value on creation for the live_rule field.
+	segment.DefaultLiveRule = segmentDescLiveRule.Default.(string)
+	// segmentDescLiveMinConfidence is the schema descriptor for live_min_confidence field.
+	segmentDescLiveMinConfidence := segmentFields[14].Descriptor()
+	// segment.DefaultLiveMinConfidence holds the default value on creation for the live_min_confidence field.
+	segment.DefaultLiveMinConfidence = segmentDescLiveMinConfidence.Default.(float64)
+	// segmentDescLiveModels is the schema descriptor for live_models field.
+	segmentDescLiveModels := segmentFields[15].Descriptor()
+	// segment.DefaultLiveModels holds the default value on creation for the live_models field.
+	segment.DefaultLiveModels = segmentDescLiveModels.Default.(string)
+	// segmentDescAnnounced is the schema descriptor for announced field.
+	segmentDescAnnounced := segmentFields[16].Descriptor()
+	// segment.DefaultAnnounced holds the default value on creation for the announced field.
+	segment.DefaultAnnounced = segmentDescAnnounced.Default.(bool)
+	// segmentDescDrafting is the schema descriptor for drafting field.
+	segmentDescDrafting := segmentFields[17].Descriptor()
+	// segment.DefaultDrafting holds the default value on creation for the drafting field.
+	segment.DefaultDrafting = segmentDescDrafting.Default.(bool)
+	// segmentDescDraftModels is the schema descriptor for draft_models field.
+	segmentDescDraftModels := segmentFields[18].Descriptor()
+	// segment.DefaultDraftModels holds the default value on creation for the draft_models field.
+	segment.DefaultDraftModels = segmentDescDraftModels.Default.(string)
+	// segmentDescDraftSeen is the schema descriptor for draft_seen field.
+	segmentDescDraftSeen := segmentFields[20].Descriptor()
+	// segment.DefaultDraftSeen holds the default value on creation for the draft_seen field.
+	segment.DefaultDraftSeen = segmentDescDraftSeen.Default.(int)
+	// segmentDescDraftTotal is the schema descriptor for draft_total field.
+	segmentDescDraftTotal := segmentFields[21].Descriptor()
+	// segment.DefaultDraftTotal holds the default value on creation for the draft_total field.
+	segment.DefaultDraftTotal = segmentDescDraftTotal.Default.(int)
+	// segmentDescID is the schema descriptor for id field.
+	segmentDescID := segmentFields[0].Descriptor()
+	// segment.DefaultID holds the default value on creation for the id field.
+	segment.DefaultID = segmentDescID.Default.(func() uuid.UUID)
 	sourceFields := schema.Source{}.Fields()
 	_ = sourceFields
 	// sourceDescName is the schema descriptor for name field.

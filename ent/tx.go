@@ -18,6 +18,14 @@ type Tx struct {
 	Channel *ChannelClient
 	// Consent is the client for interacting with the Consent builders.
 	Consent *ConsentClient
+	// Decision is the client for interacting with the Decision builders.
+	Decision *DecisionClient
+	// Delivery is the client for interacting with the Delivery builders.
+	Delivery *DeliveryClient
+	// Destination is the client for interacting with the Destination builders.
+	Destination *DestinationClient
+	// Experience is the client for interacting with the Experience builders.
+	Experience *ExperienceClient
 	// Identifier is the client for interacting with the Identifier builders.
 	Identifier *IdentifierClient
 	// IdentityLink is the client for interacting with the IdentityLink builders.
@@ -28,12 +36,18 @@ type Tx struct {
 	Interaction *InteractionClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// Membership is the client for interacting with the Membership builders.
+	Membership *MembershipClient
+	// MembershipChange is the client for interacting with the MembershipChange builders.
+	MembershipChange *MembershipChangeClient
 	// Purpose is the client for interacting with the Purpose builders.
 	Purpose *PurposeClient
 	// PurposeVersion is the client for interacting with the PurposeVersion builders.
 	PurposeVersion *PurposeVersionClient
 	// Request is the client for interacting with the Request builders.
 	Request *RequestClient
+	// Segment is the client for interacting with the Segment builders.
+	Segment *SegmentClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Setting is the client for interacting with the Setting builders.
@@ -178,14 +192,21 @@ func (tx *Tx) init() {
 	tx.AccessEntry = NewAccessEntryClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
 	tx.Consent = NewConsentClient(tx.config)
+	tx.Decision = NewDecisionClient(tx.config)
+	tx.Delivery = NewDeliveryClient(tx.config)
+	tx.Destination = NewDestinationClient(tx.config)
+	tx.Experience = NewExperienceClient(tx.config)
 	tx.Identifier = NewIdentifierClient(tx.config)
 	tx.IdentityLink = NewIdentityLinkClient(tx.config)
 	tx.Individual = NewIndividualClient(tx.config)
 	tx.Interaction = NewInteractionClient(tx.config)
 	tx.Ledger = NewLedgerClient(tx.config)
+	tx.Membership = NewMembershipClient(tx.config)
+	tx.MembershipChange = NewMembershipChangeClient(tx.config)
 	tx.Purpose = NewPurposeClient(tx.config)
 	tx.PurposeVersion = NewPurposeVersionClient(tx.config)
 	tx.Request = NewRequestClient(tx.config)
+	tx.Segment = NewSegmentClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Setting = NewSettingClient(tx.config)
 	tx.Source = NewSourceClient(tx.config)

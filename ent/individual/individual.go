@@ -33,6 +33,8 @@ const (
 	FieldLapsesAt = "lapses_at"
 	// FieldDigest holds the string denoting the digest field in the database.
 	FieldDigest = "digest"
+	// FieldLookAt holds the string denoting the look_at field in the database.
+	FieldLookAt = "look_at"
 	// EdgeIdentifiers holds the string denoting the identifiers edge name in mutations.
 	EdgeIdentifiers = "identifiers"
 	// EdgeTraits holds the string denoting the traits edge name in mutations.
@@ -104,6 +106,7 @@ var Columns = []string{
 	FieldDecided,
 	FieldLapsesAt,
 	FieldDigest,
+	FieldLookAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -182,6 +185,11 @@ func ByDecided(opts ...sql.OrderTermOption) OrderOption {
 // ByLapsesAt orders the results by the lapses_at field.
 func ByLapsesAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLapsesAt, opts...).ToFunc()
+}
+
+// ByLookAt orders the results by the look_at field.
+func ByLookAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLookAt, opts...).ToFunc()
 }
 
 // ByIdentifiersCount orders the results by identifiers count.

@@ -106,6 +106,11 @@ func Digest(v []byte) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldDigest, v))
 }
 
+// LookAt applies equality check predicate on the "look_at" field. It's identical to LookAtEQ.
+func LookAt(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldLookAt, v))
+}
+
 // FirstSeenAtEQ applies the EQ predicate on the "first_seen_at" field.
 func FirstSeenAtEQ(v time.Time) predicate.Individual {
 	return predicate.Individual(sql.FieldEQ(FieldFirstSeenAt, v))
@@ -404,6 +409,56 @@ func DigestIsNil() predicate.Individual {
 // DigestNotNil applies the NotNil predicate on the "digest" field.
 func DigestNotNil() predicate.Individual {
 	return predicate.Individual(sql.FieldNotNull(FieldDigest))
+}
+
+// LookAtEQ applies the EQ predicate on the "look_at" field.
+func LookAtEQ(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldEQ(FieldLookAt, v))
+}
+
+// LookAtNEQ applies the NEQ predicate on the "look_at" field.
+func LookAtNEQ(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldNEQ(FieldLookAt, v))
+}
+
+// LookAtIn applies the In predicate on the "look_at" field.
+func LookAtIn(vs ...time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldIn(FieldLookAt, vs...))
+}
+
+// LookAtNotIn applies the NotIn predicate on the "look_at" field.
+func LookAtNotIn(vs ...time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldNotIn(FieldLookAt, vs...))
+}
+
+// LookAtGT applies the GT predicate on the "look_at" field.
+func LookAtGT(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldGT(FieldLookAt, v))
+}
+
+// LookAtGTE applies the GTE predicate on the "look_at" field.
+func LookAtGTE(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldGTE(FieldLookAt, v))
+}
+
+// LookAtLT applies the LT predicate on the "look_at" field.
+func LookAtLT(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldLT(FieldLookAt, v))
+}
+
+// LookAtLTE applies the LTE predicate on the "look_at" field.
+func LookAtLTE(v time.Time) predicate.Individual {
+	return predicate.Individual(sql.FieldLTE(FieldLookAt, v))
+}
+
+// LookAtIsNil applies the IsNil predicate on the "look_at" field.
+func LookAtIsNil() predicate.Individual {
+	return predicate.Individual(sql.FieldIsNull(FieldLookAt))
+}
+
+// LookAtNotNil applies the NotNil predicate on the "look_at" field.
+func LookAtNotNil() predicate.Individual {
+	return predicate.Individual(sql.FieldNotNull(FieldLookAt))
 }
 
 // HasIdentifiers applies the HasEdge predicate on the "identifiers" edge.

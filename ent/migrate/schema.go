@@ -96,6 +96,117 @@ var (
 			},
 		},
 	}
+	// DecisionsColumns holds the columns for the "decisions" table.
+	DecisionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "individual_id", Type: field.TypeUUID},
+		{Name: "owner", Type: field.TypeUUID},
+		{Name: "experience_id", Type: field.TypeUUID},
+		{Name: "variant", Type: field.TypeString, Default: ""},
+		{Name: "decided_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+	}
+	// DecisionsTable holds the schema information for the "decisions" table.
+	DecisionsTable = &schema.Table{
+		Name:       "decisions",
+		Columns:    DecisionsColumns,
+		PrimaryKey: []*schema.Column{DecisionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "decision_individual_id_experience_id_decided_at",
+				Unique:  false,
+				Columns: []*schema.Column{DecisionsColumns[1], DecisionsColumns[3], DecisionsColumns[5]},
+			},
+			{
+				Name:    "decision_experience_id_individual_id",
+				Unique:  false,
+				Columns: []*schema.Column{DecisionsColumns[3], DecisionsColumns[1]},
+			},
+		},
+	}
+	// DeliveriesColumns holds the columns for the "deliveries" table.
+	DeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "individual_id", Type: field.TypeUUID},
+		{Name: "destination_id", Type: field.TypeUUID},
+		{Name: "change_id", Type: field.TypeUUID},
+		{Name: "sequence", Type: field.TypeInt64},
+		{Name: "state", Type: field.TypeUint8},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_attempt_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "status", Type: field.TypeInt, Default: 0},
+		{Name: "error", Type: field.TypeString, Default: ""},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "attempted_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+	}
+	// DeliveriesTable holds the schema information for the "deliveries" table.
+	DeliveriesTable = &schema.Table{
+		Name:       "deliveries",
+		Columns:    DeliveriesColumns,
+		PrimaryKey: []*schema.Column{DeliveriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "delivery_destination_id_next_attempt_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[2], DeliveriesColumns[7]},
+			},
+			{
+				Name:    "delivery_individual_id_destination_id_sequence",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[1], DeliveriesColumns[2], DeliveriesColumns[4]},
+			},
+			{
+				Name:    "delivery_destination_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[2], DeliveriesColumns[0]},
+			},
+		},
+	}
+	// DestinationsColumns holds the columns for the "destinations" table.
+	DestinationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString},
+		{Name: "url", Type: field.TypeString},
+		{Name: "purpose_id", Type: field.TypeUUID},
+		{Name: "segments", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "traits", Type: field.TypeJSON, Nullable: true, SchemaType: map[string]string{"postgres": "jsonb", "sqlite3": "text"}},
+		{Name: "secret", Type: field.TypeString},
+		{Name: "retired_secret", Type: field.TypeString, Default: ""},
+		{Name: "retired_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "succeeded_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "disabled_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "disabled_because", Type: field.TypeString, Default: ""},
+	}
+	// DestinationsTable holds the schema information for the "destinations" table.
+	DestinationsTable = &schema.Table{
+		Name:       "destinations",
+		Columns:    DestinationsColumns,
+		PrimaryKey: []*schema.Column{DestinationsColumns[0]},
+	}
+	// ExperiencesColumns holds the columns for the "experiences" table.
+	ExperiencesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "key", Type: field.TypeString, Unique: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "purpose_id", Type: field.TypeUUID},
+		{Name: "salt", Type: field.TypeString},
+		{Name: "holdout", Type: field.TypeFloat64},
+		{Name: "variants", Type: field.TypeString, SchemaType: map[string]string{"postgres": "text", "sqlite3": "text"}},
+		{Name: "cap_count", Type: field.TypeInt, Default: 0},
+		{Name: "cap_per", Type: field.TypeInt64, Default: 0},
+		{Name: "archived", Type: field.TypeBool, Default: false},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+	}
+	// ExperiencesTable holds the schema information for the "experiences" table.
+	ExperiencesTable = &schema.Table{
+		Name:       "experiences",
+		Columns:    ExperiencesColumns,
+		PrimaryKey: []*schema.Column{ExperiencesColumns[0]},
+	}
 	// IdentifiersColumns holds the columns for the "identifiers" table.
 	IdentifiersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -182,6 +293,7 @@ var (
 		{Name: "decided", Type: field.TypeBool, Default: false},
 		{Name: "lapses_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 		{Name: "digest", Type: field.TypeBytes, Nullable: true},
+		{Name: "look_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
 	}
 	// IndividualsTable holds the schema information for the "individuals" table.
 	IndividualsTable = &schema.Table{
@@ -205,6 +317,14 @@ var (
 				Columns: []*schema.Column{IndividualsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lapses_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "individual_look_at",
+				Unique:  false,
+				Columns: []*schema.Column{IndividualsColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "look_at IS NOT NULL",
 				},
 			},
 			{
@@ -299,6 +419,86 @@ var (
 			},
 		},
 	}
+	// MembershipsColumns holds the columns for the "memberships" table.
+	MembershipsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "individual_id", Type: field.TypeUUID},
+		{Name: "segment_id", Type: field.TypeUUID},
+		{Name: "entered_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "exited_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "since_edition", Type: field.TypeInt},
+		{Name: "until_edition", Type: field.TypeInt, Nullable: true},
+		{Name: "announced", Type: field.TypeBool},
+	}
+	// MembershipsTable holds the schema information for the "memberships" table.
+	MembershipsTable = &schema.Table{
+		Name:       "memberships",
+		Columns:    MembershipsColumns,
+		PrimaryKey: []*schema.Column{MembershipsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "membership_individual_id_segment_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipsColumns[1], MembershipsColumns[2]},
+			},
+			{
+				Name:    "membership_segment_id_entered_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipsColumns[2], MembershipsColumns[3], MembershipsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "exited_at IS NULL",
+				},
+			},
+			{
+				Name:    "membership_unannounced",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipsColumns[2], MembershipsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "(exited_at IS NULL) AND ((NOT announced) OR (until_edition IS NOT NULL))",
+				},
+			},
+		},
+	}
+	// MembershipChangesColumns holds the columns for the "membership_changes" table.
+	MembershipChangesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "sequence", Type: field.TypeInt64},
+		{Name: "individual_id", Type: field.TypeUUID},
+		{Name: "segment_id", Type: field.TypeUUID},
+		{Name: "membership_id", Type: field.TypeUUID},
+		{Name: "entered", Type: field.TypeBool},
+		{Name: "at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "recorded_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "because", Type: field.TypeString},
+	}
+	// MembershipChangesTable holds the schema information for the "membership_changes" table.
+	MembershipChangesTable = &schema.Table{
+		Name:       "membership_changes",
+		Columns:    MembershipChangesColumns,
+		PrimaryKey: []*schema.Column{MembershipChangesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "membershipchange_sequence",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipChangesColumns[1]},
+			},
+			{
+				Name:    "membershipchange_segment_id_sequence",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipChangesColumns[3], MembershipChangesColumns[1]},
+			},
+			{
+				Name:    "membershipchange_individual_id_sequence",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipChangesColumns[2], MembershipChangesColumns[1]},
+			},
+			{
+				Name:    "membershipchange_recorded_at",
+				Unique:  false,
+				Columns: []*schema.Column{MembershipChangesColumns[7]},
+			},
+		},
+	}
 	// PurposesColumns holds the columns for the "purposes" table.
 	PurposesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -378,6 +578,37 @@ var (
 				Columns: []*schema.Column{RequestsColumns[4], RequestsColumns[0]},
 			},
 		},
+	}
+	// SegmentsColumns holds the columns for the "segments" table.
+	SegmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "key", Type: field.TypeString, Unique: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "purpose_id", Type: field.TypeUUID},
+		{Name: "version", Type: field.TypeInt},
+		{Name: "rule", Type: field.TypeString, SchemaType: map[string]string{"postgres": "text", "sqlite3": "text"}},
+		{Name: "min_confidence", Type: field.TypeFloat64, Default: 0},
+		{Name: "archived", Type: field.TypeBool, Default: false},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "edition", Type: field.TypeInt, Default: 0},
+		{Name: "live_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "timestamptz", "sqlite3": "datetime"}},
+		{Name: "live_rule", Type: field.TypeString, Default: "", SchemaType: map[string]string{"postgres": "text", "sqlite3": "text"}},
+		{Name: "live_min_confidence", Type: field.TypeFloat64, Default: 0},
+		{Name: "live_models", Type: field.TypeString, Default: "", SchemaType: map[string]string{"postgres": "text", "sqlite3": "text"}},
+		{Name: "announced", Type: field.TypeBool, Default: true},
+		{Name: "drafting", Type: field.TypeBool, Default: false},
+		{Name: "draft_models", Type: field.TypeString, Default: "", SchemaType: map[string]string{"postgres": "text", "sqlite3": "text"}},
+		{Name: "draft_through", Type: field.TypeUUID, Nullable: true},
+		{Name: "draft_seen", Type: field.TypeInt, Default: 0},
+		{Name: "draft_total", Type: field.TypeInt, Default: 0},
+	}
+	// SegmentsTable holds the schema information for the "segments" table.
+	SegmentsTable = &schema.Table{
+		Name:       "segments",
+		Columns:    SegmentsColumns,
+		PrimaryKey: []*schema.Column{SegmentsColumns[0]},
 	}
 	// SessionsColumns holds the columns for the "sessions" table.
 	SessionsColumns = []*schema.Column{
@@ -516,14 +747,21 @@ var (
 		AccessEntriesTable,
 		ChannelsTable,
 		ConsentsTable,
+		DecisionsTable,
+		DeliveriesTable,
+		DestinationsTable,
+		ExperiencesTable,
 		IdentifiersTable,
 		IdentityLinksTable,
 		IndividualsTable,
 		InteractionsTable,
 		LedgersTable,
+		MembershipsTable,
+		MembershipChangesTable,
 		PurposesTable,
 		PurposeVersionsTable,
 		RequestsTable,
+		SegmentsTable,
 		SessionsTable,
 		SettingsTable,
 		SourcesTable,

@@ -15,6 +15,18 @@ type Channel func(*sql.Selector)
 // Consent is the predicate function for consent builders.
 type Consent func(*sql.Selector)
 
+// Decision is the predicate function for decision builders.
+type Decision func(*sql.Selector)
+
+// Delivery is the predicate function for delivery builders.
+type Delivery func(*sql.Selector)
+
+// Destination is the predicate function for destination builders.
+type Destination func(*sql.Selector)
+
+// Experience is the predicate function for experience builders.
+type Experience func(*sql.Selector)
+
 // Identifier is the predicate function for identifier builders.
 type Identifier func(*sql.Selector)
 
@@ -30,6 +42,12 @@ type Interaction func(*sql.Selector)
 // Ledger is the predicate function for ledger builders.
 type Ledger func(*sql.Selector)
 
+// Membership is the predicate function for membership builders.
+type Membership func(*sql.Selector)
+
+// MembershipChange is the predicate function for membershipchange builders.
+type MembershipChange func(*sql.Selector)
+
 // Purpose is the predicate function for purpose builders.
 type Purpose func(*sql.Selector)
 
@@ -38,6 +56,9 @@ type PurposeVersion func(*sql.Selector)
 
 // Request is the predicate function for request builders.
 type Request func(*sql.Selector)
+
+// Segment is the predicate function for segment builders.
+type Segment func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"strings"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema/field"
@@ -13,14 +15,19 @@ func id() ent.Field {
 }
 
 // moment is a column for a time that is always known, in UTC with microseconds.
-func moment(name string) ent.Field { return field.Time(name).SchemaType(momentTypes) }
+func moment(name string, comment ...string) ent.Field {
+	return field.Time(name).SchemaType(momentTypes).Comment(strings.Join(comment, "; "))
+}
 
 // maybe is a column for a time that may be unknown.
-func maybe(name string) ent.Field {
-	return field.Time(name).SchemaType(momentTypes).Optional().Nillable()
+func maybe(name string, comment ...string) ent.Field {
+	return field.Time(name).SchemaType(momentTypes).Optional().Nillable().Comment(strings.Join(comment, "; "))
 }
 
 var momentTypes = map[string]string{dialect.Postgres: "timestamptz", dialect.SQLite: "datetime"}
+
+// jsonTexts keeps JSON as the text that it was.
+var jsonTexts = map[string]string{dialect.Postgres: "text", dialect.SQLite: "text"}
 
 // jsonTypes keeps SQLite from reading a JSON number as a number of its own.
 var jsonTypes = map[string]string{dialect.Postgres: "jsonb", dialect.SQLite: "text"}

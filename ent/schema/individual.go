@@ -26,6 +26,7 @@ func (Individual) Fields() []ent.Field {
 		field.Bool("decided").Default(false).Comment("a decision of theirs is in the ledger"),
 		field.Time("lapses_at").SchemaType(momentTypes).Optional().Nillable().Comment("when permitted changes by time alone"),
 		field.Bytes("digest").Optional().Nillable().Comment("their history, written small for questions about everyone; NULL where it is to be written anew"),
+		maybe("look_at", "when time alone may change a membership of theirs; never later than it does"),
 	}
 }
 
@@ -42,12 +43,13 @@ func (Individual) Edges() []ent.Edge {
 }
 
 // Indexes of an individual: the two orders of the list, whose permission ends next,
-// and whose digest is to be written.
+// whose memberships time changes next, and whose digest is to be written.
 func (Individual) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("last_seen_at", "id"),
 		index.Fields("first_seen_at", "id"),
 		index.Fields("lapses_at").Annotations(entsql.IndexWhere("lapses_at IS NOT NULL")),
+		index.Fields("look_at").Annotations(entsql.IndexWhere("look_at IS NOT NULL")),
 		index.Fields("id").StorageKey("individual_without_digest").Annotations(entsql.IndexWhere("digest IS NULL")),
 	}
 }
