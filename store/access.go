@@ -19,8 +19,9 @@ import (
 type Access struct {
 	operation string
 
-	mu   sync.Mutex
-	seen map[glance]struct{}
+	mu      sync.Mutex
+	seen    map[glance]struct{}
+	writing []*accessBatch // with what was collected
 }
 
 // glance is that a subject was shown an individual for a purpose.
@@ -43,29 +44,13 @@ func (a *Access) add(subject, purpose string, ids []uuid.UUID) {
 	}
 }
 
-// take gives out what was collected.
-func (a *Access) take() []glance {
+// take gives out the batches that what was collected is written with.
+func (a *Access) take() []*accessBatch {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := make([]glance, 0, len(a.seen))
-	for g := range a.seen {
-		all = append(all, g)
-	}
-	clear(a.seen)
+	all := a.writing
+	a.writing = nil
 	return all
-}
-
-// Seen are the individuals who were collected and not yet written down.
-func (a *Access) Seen() []uuid.UUID {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	ids := make([]uuid.UUID, 0, len(a.seen))
-	for g := range a.seen {
-		if !slices.Contains(ids, g.individual) {
-			ids = append(ids, g.individual)
-		}
-	}
-	return ids
 }
 
 // accessSpan is how finely the access log tells the time: reads of one individual
@@ -103,20 +88,39 @@ type accessEntry struct {
 // error, it may not be, and then the request must not be answered.
 //
 // Requests that come at the same time share a transaction, and what was written in
-// the same minute is not written again.
+// the same minute is not written again. What a reader showed is on its way since then,
+// so that it is written while the rest of the answer is made.
 func (s *Store) Log(ctx context.Context, a *Access) error {
-	seen := a.take()
-	if len(seen) == 0 {
-		return nil
+	s.note(a)
+	for _, b := range a.take() {
+		select {
+		case <-b.done:
+			if b.err != nil {
+				return b.err
+			}
+		case <-ctx.Done():
+			return &insight.Error{Op: "store.Log", Kind: insight.Unavailable, Message: "the request was given up", Cause: ctx.Err()}
+		}
+	}
+	return nil
+}
+
+// note begins to write down what was collected.
+func (s *Store) note(a *Access) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.seen) == 0 {
+		return
 	}
 	minute := insight.Moment(s.now()).Truncate(accessSpan)
 	l := &s.accessLog
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.minute.Equal(minute) {
 		l.minute, l.written = minute, map[uuid.UUID]struct{}{}
 	}
-	var mine *accessBatch
-	for _, g := range seen {
+	mine := false
+	for g := range a.seen {
 		id := s.accessKey(g, a.operation, minute)
 		if _, is := l.written[id]; is {
 			continue
@@ -125,26 +129,22 @@ func (s *Store) Log(ctx context.Context, a *Access) error {
 		if p == nil {
 			continue // purposes are never taken away
 		}
-		if mine = l.waiting; mine == nil {
-			mine = &accessBatch{entries: map[uuid.UUID]accessEntry{}, done: make(chan struct{})}
-			l.waiting = mine
+		if l.waiting == nil {
+			l.waiting = &accessBatch{entries: map[uuid.UUID]accessEntry{}, done: make(chan struct{})}
 		}
-		mine.entries[id] = accessEntry{g.individual, p.ID, g.subject, a.operation, minute}
+		l.waiting.entries[id] = accessEntry{g.individual, p.ID, g.subject, a.operation, minute}
+		mine = true
 	}
-	if mine == nil {
-		l.mu.Unlock()
-		return nil
+	clear(a.seen)
+	if !mine {
+		return
+	}
+	if !slices.Contains(a.writing, l.waiting) {
+		a.writing = append(a.writing, l.waiting)
 	}
 	if !l.writing {
 		l.writing = true
-		go s.writeAccess() //nolint:gosec // it writes for every request that waits, and ends when none does
-	}
-	l.mu.Unlock()
-	select {
-	case <-mine.done:
-		return mine.err
-	case <-ctx.Done():
-		return &insight.Error{Op: "store.Log", Kind: insight.Unavailable, Message: "the request was given up", Cause: ctx.Err()}
+		go s.writeAccess()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -307,8 +308,8 @@ func (r *Reader) People(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*in
 	err := r.query(ctx, "store.People", "SELECT "+r.personColumns()+" FROM individuals i WHERE "+r.covered("i")+" AND "+r.engine.anyOf("i.id", 1), []any{r.engine.keys(ids)}, func(rows *sql.Rows) error {
 		i, err := scanPerson(rows)
 		found[i.ID] = i
-		r.Show(i.ID)
 		return err
 	})
+	r.Show(slices.Collect(maps.Keys(found))...)
 	return found, err
 }

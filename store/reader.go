@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq/oid"
 
 	"github.com/acquaint/acquaint/insight"
 )
@@ -129,6 +133,7 @@ func (r *Reader) query(ctx context.Context, op, text string, args []any, scan fu
 // rows runs a query. What somebody asks of themselves names them in its text, and so
 // is not kept prepared.
 func (r *Reader) rows(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	text, args = r.single(text, args)
 	if r.tx != nil {
 		return r.tx.QueryContext(ctx, text, args...)
 	}
@@ -142,10 +147,39 @@ func (r *Reader) rows(ctx context.Context, text string, args []any) (*sql.Rows, 
 	return stmt.QueryContext(ctx, args...)
 }
 
-// Show notes that individuals were shown.
+// single makes of a statement about a set of ids that holds one a statement about that
+// id. A plan for any one is as good as a plan for this one, so PostgreSQL makes it once
+// and keeps it; of any set it expects ten, and so would plan for each set of one anew.
+func (r *Reader) single(text string, args []any) (string, []any) {
+	if !r.engine.postgres() {
+		return text, args
+	}
+	for n, arg := range args {
+		key, is := soleKey(arg)
+		if set := r.engine.anyOf("", n+1); is && strings.Contains(text, set) {
+			text = strings.ReplaceAll(text, set, fmt.Sprintf(" = $%d::uuid", n+1))
+			args = slices.Clone(args)
+			args[n] = key
+		}
+	}
+	return text, args
+}
+
+// soleKey is the key of a set of ids that PostgreSQL is handed, where it holds one.
+func soleKey(set any) ([]byte, bool) {
+	b, is := set.([]byte)
+	const head, size = arrayHeader + 4, len(uuid.UUID{}) // the element's size comes before it
+	if !is || len(b) != head+size || oid.Oid(binary.BigEndian.Uint32(b[8:])) != oid.T_uuid {
+		return nil, false
+	}
+	return b[head:], true
+}
+
+// Show notes that individuals are shown, and begins to write that down.
 func (r *Reader) Show(ids ...uuid.UUID) {
 	if r.access != nil && r.self == uuid.Nil {
 		r.access.add(r.viewer.Subject, r.key, ids)
+		r.store.note(r.access)
 	}
 }
 
@@ -272,9 +306,11 @@ func (r *Reader) Individuals(ctx context.Context, f Filter, o Order, p Page) (Sl
 		found, err = r.individuals(ctx, f, o, p)
 	}
 	page := cut(p, found)
-	for _, i := range page.Items {
-		r.Show(i.ID)
+	shown := make([]uuid.UUID, len(page.Items))
+	for n, i := range page.Items {
+		shown[n] = i.ID
 	}
+	r.Show(shown...)
 	return page, err
 }
 

@@ -24,6 +24,15 @@ func pageInfo[T any](s store.Slice[T], place func(T) insight.Cursor) *PageInfo {
 	return p
 }
 
+// total is what counts a list of which a page was read: nobody has to where the page is
+// the whole list.
+func total[T any](p store.Page, page store.Slice[T], count func(context.Context) (int, error)) func(context.Context) (int, error) {
+	if p.After == nil && p.Before == nil && !page.HasNext && !page.HasPrevious {
+		return func(context.Context) (int, error) { return len(page.Items), nil }
+	}
+	return count
+}
+
 func sessionPlace(s *insight.Session) insight.Cursor {
 	return insight.Cursor{At: s.StartedAt, ID: s.ID}
 }

@@ -109,12 +109,12 @@ func (i *Individual) Consents(ctx context.Context, p store.Page) (*ConsentConnec
 		return nil, err
 	}
 	page, key := pages[i.Individual.ID], counted{field(ctx)}
-	return &ConsentConnection{PageInfo: pageInfo(page, consentPlace), Nodes: NewConsents(page.Items), count: func(ctx context.Context) (int, error) {
+	return &ConsentConnection{PageInfo: pageInfo(page, consentPlace), Nodes: NewConsents(page.Items), count: total(p, page, func(ctx context.Context) (int, error) {
 		counts, err := together(i.people, key, func() (map[uuid.UUID]int, error) {
 			return i.people.Reader.CountConsents(ctx, i.people.IDs)
 		})
 		return counts[i.Individual.ID], err
-	}}, nil
+	})}, nil
 }
 
 // AccessLog is a page of who was shown the individual's data.
@@ -130,12 +130,12 @@ func (i *Individual) AccessLog(ctx context.Context, p store.Page) (*AccessEntryC
 	for n, e := range page.Items {
 		c.Nodes[n] = &AccessEntry{e}
 	}
-	c.count = func(ctx context.Context) (int, error) {
+	c.count = total(p, page, func(ctx context.Context) (int, error) {
 		counts, err := together(i.people, key, func() (map[uuid.UUID]int, error) {
 			return i.people.Reader.CountAccess(ctx, i.people.IDs)
 		})
 		return counts[i.Individual.ID], err
-	}
+	})
 	return c, nil
 }
 

@@ -9,7 +9,9 @@
 //
 // One worked example: twenty individuals, each with its last twenty interactions
 // and their count, are three statements: the individuals, the interactions of all
-// twenty, the counts of all twenty.
+// twenty, and what is known of all twenty, of which the counts are taken, and which
+// recency, RFM and journeys share. Where all have fewer than twenty, they are two: a page
+// that is the whole list tells its length.
 //
 // It refuses nothing of its own: what a reader does not see does not get here.
 package node

@@ -123,12 +123,12 @@ func (i *Individual) Sessions(ctx context.Context, p store.Page) (*SessionConnec
 		c.Nodes[n] = all.nodes[s.ID]
 	}
 	key := counted{field(ctx)}
-	c.count = func(ctx context.Context) (int, error) {
+	c.count = total(p, page, func(ctx context.Context) (int, error) {
 		counts, err := together(i.people, key, func() (map[uuid.UUID]int, error) {
 			return i.people.Reader.CountSessions(ctx, i.people.IDs)
 		})
 		return counts[i.Individual.ID], err
-	}
+	})
 	return c, nil
 }
 
@@ -142,12 +142,31 @@ func (i *Individual) Interactions(ctx context.Context, s insight.Selector, p sto
 		return nil, err
 	}
 	key := counted{field(ctx)}
-	return all.connection(i.Individual.ID, func(ctx context.Context) (int, error) {
+	return all.connection(i.Individual.ID, p, func(ctx context.Context) (int, error) {
+		if len(s.Properties) == 0 {
+			return i.happened(ctx, s)
+		}
 		counts, err := together(i.people, key, func() (map[uuid.UUID]int, error) {
 			return i.people.Reader.CountInteractions(ctx, i.people.IDs, s)
 		})
 		return counts[i.Individual.ID], err
 	}), nil
+}
+
+// happened counts what a selector without properties selects of all that may be known of
+// the individual, which is a fraction of reading each interaction.
+func (i *Individual) happened(ctx context.Context, s insight.Selector) (int, error) {
+	h, err := i.History(ctx, false)
+	if err != nil {
+		return 0, err
+	}
+	matches, n := s.Matcher(), 0
+	for _, x := range h.Timeline {
+		if matches(x) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // detail is what must be read of the interactions of the connection that is being
@@ -190,9 +209,9 @@ func newInteractionPages(r *store.Reader, pages map[uuid.UUID]store.Slice[*insig
 	return &interactionPages{pages: pages, nodes: nodes}
 }
 
-func (a *interactionPages) connection(id uuid.UUID, count func(context.Context) (int, error)) *InteractionConnection {
+func (a *interactionPages) connection(id uuid.UUID, p store.Page, count func(context.Context) (int, error)) *InteractionConnection {
 	page := a.pages[id]
-	c := &InteractionConnection{PageInfo: pageInfo(page, interactionPlace), Nodes: make([]*Interaction, len(page.Items)), count: count}
+	c := &InteractionConnection{PageInfo: pageInfo(page, interactionPlace), Nodes: make([]*Interaction, len(page.Items)), count: total(p, page, count)}
 	for n, x := range page.Items {
 		c.Nodes[n] = a.nodes[x.ID]
 	}
@@ -279,7 +298,7 @@ func (s *Session) Interactions(ctx context.Context, p store.Page) (*InteractionC
 		return nil, err
 	}
 	key := counted{field(ctx)}
-	return all.connection(s.Session.ID, func(ctx context.Context) (int, error) {
+	return all.connection(s.Session.ID, p, func(ctx context.Context) (int, error) {
 		counts, err := together(s.sessions, key, func() (map[uuid.UUID]int, error) {
 			return s.sessions.Reader.CountSessionInteractions(ctx, s.sessions.visits)
 		})
