@@ -20,6 +20,13 @@ const (
 	LinkPrefix        = "lnk"
 	ConsentPrefix     = "con"
 	RequestPrefix     = "req"
+	SegmentPrefix     = "seg"
+	MembershipPrefix  = "mem"
+	ChangePrefix      = "chg" // of a membership
+	DestinationPrefix = "dst"
+	DeliveryPrefix    = "dlv"
+	ExperiencePrefix  = "exp"
+	DecisionPrefix    = "dec" // of an experience
 )
 
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -119,6 +119,41 @@ func TestLaws(t *testing.T) {
 	})
 }
 
+// Inserting what comes later or late gives what writing everything at once gives, and
+// is refused where a digest does not tell the order.
+func TestInsert(t *testing.T) {
+	r := reader()
+	r.Counts = nil
+	rapid.Check(t, func(t *rapid.T) {
+		all, refusals := draw(t)
+		var kept, more []digest.Entry
+		times := map[time.Time]bool{}
+		tied := false
+		for _, e := range all {
+			if rapid.Bool().Draw(t, "later") {
+				more = append(more, e)
+			} else {
+				kept = append(kept, e)
+				times[e.OccurredAt] = true
+			}
+		}
+		for _, e := range more {
+			tied = tied || times[e.OccurredAt]
+		}
+		entries, again, err := r.Entries(digest.Write(kept, refusals))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, ok := digest.Insert(entries, more)
+		if ok == tied {
+			t.Fatalf("inserted: %t, tied: %t", ok, tied)
+		}
+		if ok && !bytes.Equal(digest.Write(entries, again), digest.Write(all, refusals)) {
+			t.Fatal("it differs from what is written at once")
+		}
+	})
+}
+
 // Whatever is read gives an answer or an error, and is never read beyond its end.
 func FuzzRead(f *testing.F) {
 	price := 0.1

@@ -18,10 +18,12 @@ type Reader struct {
 	// each.
 	Channel func(uuid.UUID) (*insight.Channel, error)
 	// Counts reports whether an interaction exists for whoever asks, by the purposes
-	// that were permitted when it happened.
+	// that were permitted when it happened. Nil: every one does.
 	Counts func(insight.Set) bool
 
 	history      insight.History
+	permitted    []insight.Set // of the timeline's interactions
+	entries      []Entry
 	interactions []insight.Interaction
 	values       []float64
 	kinds        []known
@@ -34,7 +36,8 @@ type Reader struct {
 // known is a kind as it was read.
 type known struct {
 	insight.Interaction
-	counts bool
+	permitted insight.Set
+	counts    bool
 }
 
 var errDamaged = errors.New("digest: it is damaged")
@@ -82,6 +85,7 @@ func (r *Reader) Read(data []byte) (*insight.History, error) {
 			x.Value = &r.values[place]
 		}
 		r.history.Timeline = append(r.history.Timeline, x)
+		r.permitted = append(r.permitted, k.permitted)
 	}
 	if in.bad || len(in.rest) > 0 {
 		return nil, errDamaged
@@ -91,7 +95,7 @@ func (r *Reader) Read(data []byte) (*insight.History, error) {
 
 // room makes room for the interactions of one more individual.
 func (r *Reader) room(n int) {
-	r.history.Timeline = r.history.Timeline[:0]
+	r.history.Timeline, r.permitted = r.history.Timeline[:0], r.permitted[:0]
 	if n <= len(r.interactions) {
 		return
 	}
@@ -134,7 +138,7 @@ func (r *Reader) readKinds(in *input) error {
 		if in.bad || kind >= uint64(types) || channel >= uint64(len(r.numbered)) || currency >= uint64(currencies) {
 			return errDamaged
 		}
-		k := known{counts: r.Counts(insight.Set(permitted))}
+		k := known{permitted: insight.Set(permitted), counts: r.Counts == nil || r.Counts(insight.Set(permitted))}
 		k.Type, k.Channel, k.Direction, k.Currency = r.texts[kind], r.numbered[channel], insight.Direction(direction), r.texts[uint64(types)+currency]
 		r.kinds = append(r.kinds, k)
 	}

@@ -1,0 +1,54 @@
+package segment
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Status is how far a segment is. The text is the API's.
+type Status string
+
+// The statuses. COMPUTING: the rule that was last asked for is being computed, and what
+// was computed before, if anything was, still answers.
+const (
+	Computing Status = "COMPUTING"
+	Live      Status = "LIVE"
+	Archived  Status = "ARCHIVED"
+)
+
+// Segment is a named rule that is kept, with the purpose that it reads for.
+type Segment struct {
+	ID          uuid.UUID
+	Name        string
+	Description string
+	Definition      // as it was last asked for; its key is the segment's
+	Version     int // of the rule, from 1
+	Status      Status
+	FreshAsOf   time.Time // up to when its members are right; zero: none has been computed
+	Seen, Total int       // of the individuals, while it is being computed
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Membership is a span in which an individual is in a segment.
+type Membership struct {
+	ID           uuid.UUID
+	IndividualID uuid.UUID
+	SegmentID    uuid.UUID
+	EnteredAt    time.Time
+	ExitedAt     time.Time // zero: they still are
+}
+
+// Change says that an individual entered or left a segment.
+type Change struct {
+	ID           uuid.UUID // for whoever is told twice
+	Sequence     int64     // its place among all changes
+	IndividualID uuid.UUID
+	SegmentID    uuid.UUID
+	MembershipID uuid.UUID
+	Entered      bool      // else they exited
+	At           time.Time // when it became so
+	RecordedAt   time.Time // when it was seen to be so
+	Because      string    // what made it so, in words
+}
