@@ -12,6 +12,8 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/digest"
+	"github.com/acquaint/acquaint/insight/segment"
 	"github.com/acquaint/acquaint/insight/session"
 )
 
@@ -102,7 +104,10 @@ type batch struct {
 	spans        map[uuid.UUID][]consent.Span // what covered whom when, of those who have decided
 	lapse        time.Time                    // the next moment at which a grant ends that was seen to
 	kept         []uuid.UUID                  // interactions, to be announced
-	touched      map[uuid.UUID]bool           // individuals whose digest says no longer what is so
+	stirs        map[uuid.UUID]*stir          // individuals of whom something is to be made anew
+	leavers      map[uuid.UUID]string         // those who are no longer individuals of their own, and why
+	told         []*segment.Change            // who entered and left
+	look         time.Time                    // the next moment at which time changes a membership that was seen to
 	covers       bool                         // whether somebody may be covered by other purposes now
 }
 
@@ -142,6 +147,7 @@ type individualRow struct {
 	whole      insight.Set
 	decided    bool
 	lapsesAt   time.Time
+	lookAt     time.Time          // when time alone may change a membership of theirs
 	decisions  []*insight.Consent // in their ledgers, where decided
 	isNew      bool
 	changed    bool
@@ -322,7 +328,7 @@ func list(set map[uuid.UUID]bool) []uuid.UUID {
 const (
 	identifierColumns = "SELECT id, kind, value, origin, individual_id, user_key, shared, first_seen_at, last_seen_at, first_acted_at, last_acted_at"
 	linkColumns       = "SELECT id, a, b, operator, source_id, message_id, observed_at, revoked_at, reason"
-	individualColumns = "SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted, whole, decided, lapses_at"
+	individualColumns = "SELECT id, first_seen_at, last_seen_at, acted, identified, contested, permitted, whole, decided, lapses_at, look_at"
 )
 
 func (b *batch) loadIdentifiers(ctx context.Context, keys []uuid.UUID) error {
@@ -376,14 +382,18 @@ func (b *batch) loadIndividuals(ctx context.Context) error {
 	if len(want) == 0 {
 		return nil
 	}
-	return b.query(ctx, individualColumns+" FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(list(want))}, b.scanIndividual)
+	err := b.query(ctx, individualColumns+" FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(list(want))}, b.scanIndividual)
+	if err != nil {
+		return err
+	}
+	return b.catchUp(ctx)
 }
 
 func (b *batch) scanIndividual(r *sql.Rows) error {
 	var row individualRow
-	var first, last, lapses moment
-	err := r.Scan(&row.id, &first, &last, &row.acted, &row.identified, &row.contested, &row.permitted, &row.whole, &row.decided, &lapses)
-	row.seen, row.lapsesAt = span{first.Time, last.Time}, lapses.Time
+	var first, last, lapses, look moment
+	err := r.Scan(&row.id, &first, &last, &row.acted, &row.identified, &row.contested, &row.permitted, &row.whole, &row.decided, &lapses, &look)
+	row.seen, row.lapsesAt, row.lookAt = span{first.Time, last.Time}, lapses.Time, look.Time
 	row.permitted, row.whole = b.policy.stored(row.permitted), b.policy.stored(row.whole)
 	b.individuals[row.id] = &row
 	return err
@@ -494,7 +504,10 @@ func (b *batch) writeTraits(ctx context.Context, fresh []*arrival) error {
 	sensitivity, observedAt, observed := r.column("sensitivity", "smallint"), r.column("observed_at", "timestamptz"), r.column("observation", "uuid")
 	for id, o := range newest {
 		ids.uuid(id)
-		individual.uuid(b.individualOf(o.keys[0]))
+		whose := b.individualOf(o.keys[0])
+		s := b.stirred(whose)
+		s.traits = append(s.traits, o.Observation.Key)
+		individual.uuid(whose)
 		owner.uuid(o.keys[0])
 		source.uuid(o.Source.ID)
 		key.text(o.Observation.Key)
@@ -528,7 +541,6 @@ func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) error {
 		}
 		b.kept = append(b.kept, a.id)
 		whose := b.individualOf(a.keys[0])
-		b.touched[whose] = true
 		id.uuid(a.id)
 		individual.uuid(whose)
 		owner.uuid(a.keys[0])
@@ -549,10 +561,21 @@ func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) error {
 		campaign.json(campaignJSON(a.Campaign))
 		properties.json(a.Properties)
 		identities.json(a.otherKeys())
-		permitted.int(int64(b.policy.stored(b.coveredAt(whose, a.OccurredAt))))
+		covered := b.policy.stored(b.coveredAt(whose, a.OccurredAt))
+		permitted.int(int64(covered))
 		b.addRun(whose, a)
+		s := b.stirred(whose)
+		s.entries = append(s.entries, digest.Entry{Interaction: a.interaction(whose), Permitted: covered})
 	}
 	return r.insert(ctx, b.tx, "interactions", "")
+}
+
+// interaction is what happened, as far as rules ask of it.
+func (a *arrival) interaction(individual uuid.UUID) *insight.Interaction {
+	return &insight.Interaction{
+		ID: a.id, IndividualID: individual, Channel: a.Channel, Type: a.Type, Direction: a.Direction, OccurredAt: a.OccurredAt,
+		Value: a.Value, Currency: a.Currency, Properties: a.Properties,
+	}
 }
 
 func campaignJSON(c insight.Campaign) []byte {

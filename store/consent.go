@@ -493,7 +493,7 @@ func (b *batch) consider(ctx context.Context) error {
 		return err
 	}
 	for _, one := range ids {
-		b.touched[one] = true
+		b.unsettleHistory(one, "what they permit")
 	}
 	rows := b.engine.rows()
 	id, permitted, wholly, decided, lapses := rows.column("id", "uuid"), rows.column("permitted", "bigint"), rows.column("whole", "bigint"), rows.column("decided", "bool"), rows.column("lapses_at", "timestamptz")

@@ -17,15 +17,6 @@ import (
 // wrote, and the decisions that it heard of others.
 func (s *Store) Moved() uint64 { return s.moves.Load() + s.changes.Load() }
 
-// undigest takes away the digests that no longer say what is so. Whose row was
-// written has none since then.
-func (b *batch) undigest(ctx context.Context) error {
-	if len(b.touched) == 0 {
-		return nil
-	}
-	return b.exec(ctx, "UPDATE individuals SET digest = NULL WHERE digest IS NOT NULL AND "+b.engine.anyOf("id", 1), b.engine.keys(list(b.touched)))
-}
-
 // digesting is how many individuals' digests are written in one transaction.
 const digesting = 200
 

@@ -91,6 +91,14 @@ func (d *directory) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	all := make([]*insight.Purpose, len(purposes))
+	for n, row := range purposes {
+		all[n] = fromEntPurpose(row)
+	}
+	p := newPolicy(all, revision)
+	if p.audience, err = d.store.readAudience(ctx, p); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.channels, d.sources = map[string]*insight.Channel{}, map[string]*insight.Source{}
@@ -115,12 +123,10 @@ func (d *directory) read(ctx context.Context) error {
 			d.keys[[sha256.Size]byte(*row.WriteKeyHash)] = s
 		}
 	}
-	all := make([]*insight.Purpose, len(purposes))
-	for n, row := range purposes {
-		all[n] = fromEntPurpose(row)
-		d.byID[all[n].ID] = all[n]
+	for _, one := range all {
+		d.byID[one.ID] = one
 	}
-	d.policy, d.loaded = newPolicy(all, revision), time.Now()
+	d.policy, d.loaded = p, time.Now()
 	return nil
 }
 

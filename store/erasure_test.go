@@ -243,7 +243,7 @@ func TestErasedEverywhere(t *testing.T) {
 		}
 		counts := map[string]int{}
 		who := must(s.Find(t.Context(), store.Lookup{Identity: target.user})).String()
-		for _, table := range []string{"interactions", "sessions", "traits", "consents", "ledgers", "identifiers"} {
+		for _, table := range []string{"interactions", "sessions", "traits", "consents", "ledgers", "identifiers", "memberships", "decisions", "membership_changes"} {
 			query(t, s, "SELECT count(*) FROM "+table+" WHERE individual_id = '"+who+"'", func(c []string) { counts[table], _ = strconv.Atoi(c[0]) })
 		}
 		inKeys := "('" + strings.Join(keys, "', '") + "')"

@@ -12,8 +12,8 @@ import (
 	"github.com/lib/pq"
 )
 
-// feed tells this process's subscribers which interactions were just kept, and which
-// decisions were just recorded.
+// feed tells this process's subscribers which interactions were just kept, which
+// decisions were just recorded, and which memberships just changed.
 //
 // SQLite has one process, which tells itself. On PostgreSQL every transaction
 // announces what it keeps (NOTIFY), and each process that has subscribers listens,
@@ -38,6 +38,7 @@ func newFeed(url string, decided func()) *feed {
 const (
 	keptChannel    = "acquaint_kept"
 	decidedChannel = "acquaint_decided"
+	toldChannel    = "acquaint_told" // of membership changes
 )
 
 // announced is how many ids fit one announcement: PostgreSQL takes 7,999 bytes.
@@ -51,7 +52,7 @@ func (b *batch) announce(ctx context.Context) error {
 	for _, one := range []struct {
 		channel string
 		ids     []uuid.UUID
-	}{{keptChannel, b.kept}, {decidedChannel, b.decided()}} {
+	}{{keptChannel, b.kept}, {decidedChannel, b.decided()}, {toldChannel, b.changed()}} {
 		if len(one.ids) == 0 {
 			if one.channel == decidedChannel && b.covers {
 				if err := b.exec(ctx, "SELECT pg_notify('"+decidedChannel+"', '')"); err != nil {
@@ -96,7 +97,7 @@ func (f *feed) listen() error {
 		return nil
 	}
 	l := pq.NewListener(f.url, 100*time.Millisecond, 10*time.Second, nil)
-	for _, channel := range []string{keptChannel, decidedChannel} {
+	for _, channel := range []string{keptChannel, decidedChannel, toldChannel} {
 		if err := l.Listen(channel); err != nil {
 			_ = l.Close() // the first error is the one to tell
 			return translate("store.Subscribe", err)
@@ -151,6 +152,10 @@ func (s *Store) Subscribe() (*Subscription, error) { return s.subscribe(keptChan
 
 // SubscribeConsents starts to collect decisions, as Subscribe does interactions.
 func (s *Store) SubscribeConsents() (*Subscription, error) { return s.subscribe(decidedChannel) }
+
+// SubscribeChanges starts to collect changes of memberships, as Subscribe does
+// interactions.
+func (s *Store) SubscribeChanges() (*Subscription, error) { return s.subscribe(toldChannel) }
 
 func (s *Store) subscribe(channel string) (*Subscription, error) {
 	sub := &Subscription{feed: s.feed, channel: channel, ready: make(chan struct{}, 1)}

@@ -136,7 +136,7 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 		if err := do(b); err != nil {
 			return err
 		}
-		if err := b.undigest(ctx); err != nil {
+		if err := b.assess(ctx); err != nil {
 			return err
 		}
 		return b.announce(ctx)
@@ -149,9 +149,13 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 		s.changes.Add(1)
 	}
 	s.horizon.lapses(done.lapse)
+	if !done.look.IsZero() || len(done.told) > 0 {
+		s.wake()
+	}
 	if !s.write.postgres() {
 		s.feed.publish(keptChannel, done.kept)
 		s.feed.publish(decidedChannel, done.decided())
+		s.feed.publish(toldChannel, done.changed())
 	}
 	return nil
 }
@@ -166,7 +170,7 @@ func (s *Store) newBatch(ctx context.Context, tx *sql.Tx) (*batch, error) {
 		store: s, tx: tx, engine: s.write, policy: p, now: insight.Moment(s.now()),
 		identifiers: map[uuid.UUID]*identifierRow{}, individuals: map[uuid.UUID]*individualRow{}, links: map[uuid.UUID]*linkRow{},
 		unsettled: map[uuid.UUID]bool{}, rebuild: map[uuid.UUID]bool{}, runs: map[session.Line][]session.Run{},
-		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{}, touched: map[uuid.UUID]bool{},
+		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{}, stirs: map[uuid.UUID]*stir{}, leavers: map[uuid.UUID]string{},
 	}, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +26,7 @@ type policy struct {
 	inverted insight.Set        // the purposes whose bits are stored the other way round
 	known    insight.Set        // all of them
 	revision []byte             // see Store.revision
+	audience *audience          // the segments that are computed by these terms
 }
 
 func newPolicy(purposes []*insight.Purpose, revision []byte) *policy {
@@ -189,6 +189,9 @@ func (s *Store) lapse(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if err := b.catchUp(ctx); err != nil {
+				return err
+			}
 			for id := range b.individuals {
 				b.reconsidered[id] = true
 			}
@@ -274,12 +277,7 @@ func (s *Store) DefinePurpose(ctx context.Context, p insight.Purpose) (*insight.
 		if err != nil {
 			return err
 		}
-		var revision [8]byte
-		binary.BigEndian.PutUint64(revision[:], uint64(b.now.UnixMicro()))
-		random := newID()
-		_, err = b.tx.ExecContext(ctx, "INSERT INTO settings (id, value) VALUES ('"+purposesRevision+"', $1) ON CONFLICT (id) DO UPDATE SET value = excluded.value",
-			append(revision[:], random[:]...))
-		return err
+		return b.revise(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -377,9 +375,13 @@ func (b *batch) changePurpose(ctx context.Context, old *insight.Purpose, p insig
 	if p.LegalBasis == old.LegalBasis {
 		return nil
 	}
+	if err := b.redraft(ctx, b.definitions(nil), b.answering()); err != nil {
+		return err
+	}
 	purposes := slices.Clone(b.policy.purposes)
 	purposes[slices.Index(purposes, old)] = &changed
 	b.policy = newPolicy(purposes, nil)
+	b.policy.audience = &audience{}
 	b.now = later(b.now, now.At)
 	return b.coverAnew(ctx, &changed)
 }

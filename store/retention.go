@@ -108,6 +108,9 @@ func (b *batch) retain(ctx context.Context, after *uuid.UUID, step *Retained) (g
 	if err != nil {
 		return nil, err
 	}
+	if err := b.catchUp(ctx); err != nil {
+		return nil, err
+	}
 	var staying []uuid.UUID
 	for id, row := range b.individuals {
 		step.Looked++

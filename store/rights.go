@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -286,17 +287,29 @@ func (e *erasure) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.leavers[e.id] = "they were erased"
+	if _, err := e.takeLeave(ctx); err != nil {
+		return err
+	}
+	before := int64(math.MaxInt64) // what is told of them now stays, for those who are told
+	if len(e.told) > 0 {
+		before = e.told[0].Sequence
+	}
 	for _, step := range []struct {
 		table, condition string
 		keys             []uuid.UUID
 	}{
 		{"interactions", "individual_id", []uuid.UUID{e.id}}, {"sessions", "individual_id", []uuid.UUID{e.id}}, {"traits", "individual_id", []uuid.UUID{e.id}},
 		{"consents", "individual_id", []uuid.UUID{e.id}}, {"ledgers", "individual_id", []uuid.UUID{e.id}}, {"access_entries", "individual_id", e.origins},
+		{"memberships", "individual_id", []uuid.UUID{e.id}}, {"decisions", "individual_id", []uuid.UUID{e.id}},
 		{"identity_links", "a", e.keys}, {"identity_links", "b", e.keys}, {"identifiers", "individual_id", []uuid.UUID{e.id}}, {"individuals", "id", []uuid.UUID{e.id}},
 	} {
 		if err := e.remove(ctx, step.table, step.condition, step.keys); err != nil {
 			return err
 		}
+	}
+	if err := e.removeWhere(ctx, "membership_changes", e.engine.anyOf("individual_id", 1)+" AND sequence < "+e.engine.typed(2, "bigint"), e.origins, before); err != nil {
+		return err
 	}
 	if err := e.exec(ctx, "UPDATE requests SET individual_id = NULL WHERE "+e.engine.anyOf("individual_id", 1), e.engine.keys(e.origins)); err != nil {
 		return err
@@ -317,11 +330,15 @@ func (e *erasure) run(ctx context.Context) error {
 }
 
 func (e *erasure) remove(ctx context.Context, table, column string, keys []uuid.UUID) error {
-	stmt, err := e.engine.stmt(ctx, "DELETE FROM "+table+" WHERE "+e.engine.anyOf(column, 1))
+	return e.removeWhere(ctx, table, e.engine.anyOf(column, 1), keys)
+}
+
+func (e *erasure) removeWhere(ctx context.Context, table, condition string, keys []uuid.UUID, more ...any) error {
+	stmt, err := e.engine.stmt(ctx, "DELETE FROM "+table+" WHERE "+condition)
 	if err != nil {
 		return err
 	}
-	result, err := e.tx.StmtContext(ctx, stmt).ExecContext(ctx, e.engine.keys(keys))
+	result, err := e.tx.StmtContext(ctx, stmt).ExecContext(ctx, append([]any{e.engine.keys(keys)}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -633,6 +650,7 @@ func (s *Store) residue(ctx context.Context, e *erasure) (*receipt.Residue, erro
 	}{
 		{"interactions", "individual_id", e.origins}, {"sessions", "individual_id", e.origins}, {"traits", "individual_id", e.origins},
 		{"consents", "individual_id", e.origins}, {"ledgers", "individual_id", e.origins}, {"access_entries", "individual_id", e.origins},
+		{"memberships", "individual_id", e.origins}, {"decisions", "individual_id", e.origins},
 		{"identity_links", "a", e.keys}, {"identity_links", "b", e.keys}, {"identifiers", "id", e.keys}, {"individuals", "id", e.origins}, {"requests", "individual_id", e.origins},
 	} {
 		if err := count("SELECT count(*) FROM "+look.table+" WHERE "+s.read.anyOf(look.column, 1), s.read.keys(look.keys)); err != nil {

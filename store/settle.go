@@ -83,11 +83,14 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 		whole.int(int64(b.policy.stored(i.whole)))
 		decided.bool(i.decided)
 		lapsesAt.timeOrNull(i.lapsesAt)
+		if i.isNew {
+			b.stirred(i.id).isNew = true
+		}
 		i.isNew, i.changed = false, false
 	}
 	return r.insert(ctx, b.tx, "individuals", `ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
 			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted, whole = excluded.whole,
-			decided = excluded.decided, lapses_at = excluded.lapses_at, digest = NULL`)
+			decided = excluded.decided, lapses_at = excluded.lapses_at`)
 }
 
 func (b *batch) writeIdentifiers(ctx context.Context) error {
@@ -162,7 +165,8 @@ func (b *batch) carryOut(ctx context.Context) error {
 	partFrom, partTo, owner := parts.column("gone", "uuid"), parts.column("survivor", "uuid"), parts.column("member", "uuid")
 	survivors := make(map[uuid.UUID]uuid.UUID, len(b.moves))
 	for _, m := range b.moves {
-		b.touched[m.from], b.touched[m.to] = true, true
+		b.unsettleHistory(m.from, "who they are")
+		b.unsettleHistory(m.to, "who they are")
 		if m.owner == uuid.Nil {
 			from.uuid(m.from)
 			to.uuid(m.to)
@@ -195,12 +199,13 @@ func (b *batch) carryOut(ctx context.Context) error {
 	for id := range survivors {
 		gone = append(gone, id)
 		delete(b.individuals, id)
+		b.leavers[id] = "they are known as " + insight.FormatID(insight.IndividualPrefix, survivors[id]) + " now"
 	}
 	return b.exec(ctx, "DELETE FROM individuals WHERE "+b.engine.anyOf("id", 1), b.engine.keys(gone))
 }
 
 // movedTables are the tables whose rows follow the identifier that owns them.
-var movedTables = []string{"interactions", "traits", "consents", "ledgers"}
+var movedTables = []string{"interactions", "traits", "consents", "ledgers", "decisions"}
 
 // ownerColumn is the column of a moved table that names the identifier.
 func ownerColumn(table string) string {

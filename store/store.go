@@ -71,6 +71,7 @@ type Store struct {
 	// views are those that are open: one fewer than there are connections to read over,
 	// because what a view prepares is prepared on another one.
 	views chan struct{}
+	woken chan struct{} // holds one signal: see Woken
 	wrap  func(driver.Connector) driver.Connector
 }
 
@@ -78,7 +79,7 @@ type Store struct {
 // request needs. The error is of kind Unavailable when the database does not
 // answer, and of kind Conflict when it was made by a newer version or is damaged.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, wrap: o.Wrap, controller: o.Controller, lookEvery: cmp.Or(o.LookEvery, lookEvery)}
+	s := &Store{woken: make(chan struct{}, 1), now: o.Now, wrap: o.Wrap, controller: o.Controller, lookEvery: cmp.Or(o.LookEvery, lookEvery)}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -159,6 +159,7 @@ func testErase(w *world) {
 	told := w.checked(q, signed)
 	w.same("what was deleted", rowsOf(told, receipt.ActionDeleted), map[string]int{
 		"interactions": 3, "sessions": 3, "traits": 0, "consents": 0, "ledgers": 0, "access_entries": 0, "identity_links": 3, "identifiers": 2, "individuals": 1,
+		"memberships": 0, "decisions": 0, "membership_changes": 0,
 	})
 	w.same("what it says of whom", []any{told.Individual, told.Reason, told.Suppressed, told.Residue.Found, q.IndividualID}, []any{insight.FormatID(insight.IndividualPrefix, two), "they asked", 0, 0, uuid.Nil})
 	w.together("u1", "d1") // nobody else shares it now
