@@ -32,6 +32,15 @@ const (
 	AnonymousID                           // a browser's or app's id before anyone is known
 )
 
+// String is the kind's text in the API.
+func (k IdentifierKind) String() string {
+	names := [...]string{UserID: "USER_ID", Email: "EMAIL", Phone: "PHONE", External: "EXTERNAL", DeviceID: "DEVICE_ID", AnonymousID: "ANONYMOUS_ID"}
+	if int(k) >= len(names) {
+		return ""
+	}
+	return names[k]
+}
+
 // Identity is one identifier's name: what sort it is and its normalised value.
 // It is comparable and serves as a map's key.
 type Identity struct {

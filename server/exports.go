@@ -91,13 +91,13 @@ func NewExports(o ExportsOptions) http.Handler {
 // patient gives the client time for each piece, and not for the whole.
 type patient struct {
 	http.ResponseWriter
-	name  string // of the file
+	name  string // of the zip; empty: what is written is none, and its head is told already
 	begun bool
 }
 
 // Write sends a piece.
 func (p *patient) Write(b []byte) (int, error) {
-	if !p.begun {
+	if !p.begun && p.name != "" {
 		p.begun = true
 		p.Header().Set("Content-Type", "application/zip")
 		p.Header().Set("Content-Disposition", `attachment; filename="`+p.name+`"`)

@@ -28,6 +28,7 @@ type Options struct {
 	Playground http.Handler // at /, for every path that no other route has
 	Tracking   http.Handler // at /v1/
 	Exports    http.Handler // at /v1/exports/{request}
+	Members    http.Handler // at /v1/segments/{key}/members
 	ReceiptKey *ReceiptKey  // at /v1/receipt-key
 
 	Ready    func(context.Context) error // whether what it depends on is up; nil: always
@@ -93,6 +94,9 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Exports != nil {
 		route("/v1/exports/{request}", o.Exports)
+	}
+	if o.Members != nil {
+		route("/v1/segments/{key}/members", o.Members)
 	}
 	if o.Playground != nil {
 		route("/", timed(o.Playground))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -13,11 +14,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/acquaint/acquaint/docs/examples"
+	"github.com/acquaint/acquaint/engage/audience"
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/graph/population"
 	"github.com/acquaint/acquaint/ingest"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/receipt"
+	"github.com/acquaint/acquaint/insight/segment"
 	"github.com/acquaint/acquaint/server"
 	"github.com/acquaint/acquaint/store"
 	"github.com/acquaint/acquaint/web"
@@ -149,6 +152,13 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 				return err
 			},
 		}),
+		Members: server.NewMembers(server.MembersOptions{
+			Auth: auth, Logger: p.log,
+			Write: func(ctx context.Context, w io.Writer, v *insight.Viewer, segment, format string, traits []string, begin func(string)) error {
+				_, err := writeMembers(ctx, s, w, v, segment, format, traits, begin)
+				return err
+			},
+		}),
 		ReceiptKey: &server.ReceiptKey{ID: s.ReceiptKey().ID(), Algorithm: receipt.Algorithm, Public: s.ReceiptKey().Public()},
 		Ready:      s.Ready, Registry: registry, Logger: p.log, Tracer: tracing.Tracer(), Hosts: c.ServedHosts(), Deadline: stopTime,
 	})
@@ -158,12 +168,27 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	var jobs sync.WaitGroup
 	jobs.Go(func() { p.retain(working, s) })
 	jobs.Go(func() { p.digest(working, s) })
+	jobs.Go(func() { audiences(s, p.log, nil).Run(working) })
 	defer func() {
 		done()
 		jobs.Wait()
 	}()
 	ready()
 	return shell.Serve(p.ctx, listener)
+}
+
+// audiences keeps the memberships of segments right when nothing happens.
+func audiences(s *store.Store, log *slog.Logger, changed func()) *audience.Keeper {
+	return audience.NewKeeper(audience.Options{
+		Segments: s, Logger: log, Changed: changed,
+		Models: func(ctx context.Context, p *insight.Purpose, needs segment.Needs, asOf time.Time) (*segment.Models, error) {
+			survey, err := s.Survey(ctx, &insight.Viewer{Subject: "segments", Scopes: []insight.Scope{insight.ScopeInsightsRead}, Purposes: []string{p.Key}})
+			if err != nil {
+				return nil, err
+			}
+			return population.ForSegments(ctx, survey, needs, asOf)
+		},
+	})
 }
 
 // retainEvery is how often what is past its retention is removed.

@@ -66,7 +66,7 @@ func (l *line) text(s string) {
 	case !l.csv:
 		quote(&l.Buffer, s)
 	default:
-		l.cell(guard(strings.ToValidUTF8(s, "\uFFFD")))
+		l.cell(Guard(strings.ToValidUTF8(s, "\uFFFD")))
 	}
 }
 
@@ -196,9 +196,9 @@ func (l *line) cell(s string) {
 	l.WriteByte('"')
 }
 
-// guard puts an apostrophe before a text that a spreadsheet might run, and before one
+// Guard puts an apostrophe before a text that a spreadsheet might run, and before one
 // that starts with an apostrophe, so that it can be undone.
-func guard(s string) string {
+func Guard(s string) string {
 	first, _ := utf8.DecodeRuneInString(s)
 	if !strings.ContainsRune("=+-@\t\r\n'＝＋－＠", first) {
 		return s

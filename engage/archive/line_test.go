@@ -37,7 +37,7 @@ func TestGuard(t *testing.T) {
 		"1-2":               "1-2",
 		"https://a.example": "https://a.example",
 	} {
-		if got := guard(text); got != want {
+		if got := Guard(text); got != want {
 			t.Errorf("%q is guarded as %q, want %q", text, got, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
 )
 
 // Status is how far a segment is. The text is the API's.
@@ -51,4 +53,11 @@ type Change struct {
 	At           time.Time // when it became so
 	RecordedAt   time.Time // when it was seen to be so
 	Because      string    // what made it so, in words
+}
+
+// Member is somebody who is in a segment, as they are handed out.
+type Member struct {
+	Membership
+	Identifiers []*insight.Identifier // strongest first
+	Traits      []insight.Trait       // the best of each key that was asked for, none of them sensitive
 }
