@@ -24,6 +24,8 @@ type Delivery struct {
 	DestinationID uuid.UUID `json:"destination_id,omitempty"`
 	// ChangeID holds the value of the "change_id" field.
 	ChangeID uuid.UUID `json:"change_id,omitempty"`
+	// of the change, which may not be kept as long
+	MembershipID uuid.UUID `json:"membership_id,omitempty"`
 	// of the change
 	Sequence int64 `json:"sequence,omitempty"`
 	// 1 waiting, 2 delivered, 3 dropped
@@ -56,7 +58,7 @@ func (*Delivery) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case delivery.FieldNextAttemptAt, delivery.FieldLeasedUntil, delivery.FieldCreatedAt, delivery.FieldAttemptedAt:
 			values[i] = new(sql.NullTime)
-		case delivery.FieldID, delivery.FieldIndividualID, delivery.FieldDestinationID, delivery.FieldChangeID:
+		case delivery.FieldID, delivery.FieldIndividualID, delivery.FieldDestinationID, delivery.FieldChangeID, delivery.FieldMembershipID:
 			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -96,6 +98,12 @@ func (_m *Delivery) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field change_id", values[i])
 			} else if value != nil {
 				_m.ChangeID = *value
+			}
+		case delivery.FieldMembershipID:
+			if value, ok := values[i].(*uuid.UUID); !ok {
+				return fmt.Errorf("unexpected type %T for field membership_id", values[i])
+			} else if value != nil {
+				_m.MembershipID = *value
 			}
 		case delivery.FieldSequence:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -198,6 +206,9 @@ func (_m *Delivery) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("change_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ChangeID))
+	builder.WriteString(", ")
+	builder.WriteString("membership_id=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MembershipID))
 	builder.WriteString(", ")
 	builder.WriteString("sequence=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Sequence))

@@ -39,6 +39,12 @@ func (_c *DeliveryCreate) SetChangeID(v uuid.UUID) *DeliveryCreate {
 	return _c
 }
 
+// SetMembershipID sets the "membership_id" field.
+func (_c *DeliveryCreate) SetMembershipID(v uuid.UUID) *DeliveryCreate {
+	_c.mutation.SetMembershipID(v)
+	return _c
+}
+
 // SetSequence sets the "sequence" field.
 func (_c *DeliveryCreate) SetSequence(v int64) *DeliveryCreate {
 	_c.mutation.SetSequence(v)
@@ -219,6 +225,9 @@ func (_c *DeliveryCreate) check() error {
 	if _, ok := _c.mutation.ChangeID(); !ok {
 		return &ValidationError{Name: "change_id", err: errors.New(`ent: missing required field "Delivery.change_id"`)}
 	}
+	if _, ok := _c.mutation.MembershipID(); !ok {
+		return &ValidationError{Name: "membership_id", err: errors.New(`ent: missing required field "Delivery.membership_id"`)}
+	}
 	if _, ok := _c.mutation.Sequence(); !ok {
 		return &ValidationError{Name: "sequence", err: errors.New(`ent: missing required field "Delivery.sequence"`)}
 	}
@@ -283,6 +292,10 @@ func (_c *DeliveryCreate) createSpec() (*Delivery, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ChangeID(); ok {
 		_spec.SetField(delivery.FieldChangeID, field.TypeUUID, value)
 		_node.ChangeID = value
+	}
+	if value, ok := _c.mutation.MembershipID(); ok {
+		_spec.SetField(delivery.FieldMembershipID, field.TypeUUID, value)
+		_node.MembershipID = value
 	}
 	if value, ok := _c.mutation.Sequence(); ok {
 		_spec.SetField(delivery.FieldSequence, field.TypeInt64, value)

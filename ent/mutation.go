@@ -3247,6 +3247,7 @@ type DeliveryMutation struct {
 	individual_id   *uuid.UUID
 	destination_id  *uuid.UUID
 	change_id       *uuid.UUID
+	membership_id   *uuid.UUID
 	sequence        *int64
 	addsequence     *int64
 	state           *uint8
@@ -3476,6 +3477,42 @@ func (m *DeliveryMutation) OldChangeID(ctx context.Context) (v uuid.UUID, err er
 // ResetChangeID resets all changes to the "change_id" field.
 func (m *DeliveryMutation) ResetChangeID() {
 	m.change_id = nil
+}
+
+// SetMembershipID sets the "membership_id" field.
+func (m *DeliveryMutation) SetMembershipID(u uuid.UUID) {
+	m.membership_id = &u
+}
+
+// MembershipID returns the value of the "membership_id" field in the mutation.
+func (m *DeliveryMutation) MembershipID() (r uuid.UUID, exists bool) {
+	v := m.membership_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMembershipID returns the old "membership_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldMembershipID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMembershipID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMembershipID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMembershipID: %w", err)
+	}
+	return oldValue.MembershipID, nil
+}
+
+// ResetMembershipID resets all changes to the "membership_id" field.
+func (m *DeliveryMutation) ResetMembershipID() {
+	m.membership_id = nil
 }
 
 // SetSequence sets the "sequence" field.
@@ -3955,7 +3992,7 @@ func (m *DeliveryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DeliveryMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.individual_id != nil {
 		fields = append(fields, delivery.FieldIndividualID)
 	}
@@ -3964,6 +4001,9 @@ func (m *DeliveryMutation) Fields() []string {
 	}
 	if m.change_id != nil {
 		fields = append(fields, delivery.FieldChangeID)
+	}
+	if m.membership_id != nil {
+		fields = append(fields, delivery.FieldMembershipID)
 	}
 	if m.sequence != nil {
 		fields = append(fields, delivery.FieldSequence)
@@ -4006,6 +4046,8 @@ func (m *DeliveryMutation) Field(name string) (ent.Value, bool) {
 		return m.DestinationID()
 	case delivery.FieldChangeID:
 		return m.ChangeID()
+	case delivery.FieldMembershipID:
+		return m.MembershipID()
 	case delivery.FieldSequence:
 		return m.Sequence()
 	case delivery.FieldState:
@@ -4039,6 +4081,8 @@ func (m *DeliveryMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldDestinationID(ctx)
 	case delivery.FieldChangeID:
 		return m.OldChangeID(ctx)
+	case delivery.FieldMembershipID:
+		return m.OldMembershipID(ctx)
 	case delivery.FieldSequence:
 		return m.OldSequence(ctx)
 	case delivery.FieldState:
@@ -4086,6 +4130,13 @@ func (m *DeliveryMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetChangeID(v)
+		return nil
+	case delivery.FieldMembershipID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMembershipID(v)
 		return nil
 	case delivery.FieldSequence:
 		v, ok := value.(int64)
@@ -4279,6 +4330,9 @@ func (m *DeliveryMutation) ResetField(name string) error {
 		return nil
 	case delivery.FieldChangeID:
 		m.ResetChangeID()
+		return nil
+	case delivery.FieldMembershipID:
+		m.ResetMembershipID()
 		return nil
 	case delivery.FieldSequence:
 		m.ResetSequence()

@@ -77,15 +77,15 @@ func init() {
 	deliveryFields := schema.Delivery{}.Fields()
 	_ = deliveryFields
 	// deliveryDescAttempts is the schema descriptor for attempts field.
-	deliveryDescAttempts := deliveryFields[6].Descriptor()
+	deliveryDescAttempts := deliveryFields[7].Descriptor()
 	// delivery.DefaultAttempts holds the default value on creation for the attempts field.
 	delivery.DefaultAttempts = deliveryDescAttempts.Default.(int)
 	// deliveryDescStatus is the schema descriptor for status field.
-	deliveryDescStatus := deliveryFields[9].Descriptor()
+	deliveryDescStatus := deliveryFields[10].Descriptor()
 	// delivery.DefaultStatus holds the default value on creation for the status field.
 	delivery.DefaultStatus = deliveryDescStatus.Default.(int)
 	// deliveryDescError is the schema descriptor for error field.
-	deliveryDescError := deliveryFields[10].Descriptor()
+	deliveryDescError := deliveryFields[11].Descriptor()
 	// delivery.DefaultError holds the default value on creation for the error field.
 	delivery.DefaultError = deliveryDescError.Default.(string)
 	// deliveryDescID is the schema descriptor for id field.

@@ -264,14 +264,13 @@ func (s *Store) readChange(ctx context.Context, d *delivery.Delivery, m *deliver
 }
 
 // told reports whether the destination may know that the individual entered, and finds
-// when that was. Of an earlier delivery whose change is not kept any more, nobody knows
-// what it told: it counts as that.
+// when that was, where that is still kept.
 func (s *Store) told(ctx context.Context, d *delivery.Delivery, m *delivery.Message, membership uuid.UUID) (bool, error) {
 	if m.Kind == delivery.Entered {
 		return false, nil
 	}
-	stmt, err := s.read.stmt(ctx, `SELECT c.at, c.id IS NULL FROM deliveries d LEFT JOIN membership_changes c ON c.individual_id = d.individual_id AND c.id = d.change_id
-		WHERE d.individual_id = $1 AND d.destination_id = $2 AND d.id <> $3 AND d.attempted_at IS NOT NULL AND (c.id IS NULL OR c.entered AND c.membership_id = $4)`)
+	stmt, err := s.read.stmt(ctx, `SELECT c.at FROM deliveries d LEFT JOIN membership_changes c ON c.individual_id = d.individual_id AND c.id = d.change_id
+		WHERE d.individual_id = $1 AND d.destination_id = $2 AND d.id <> $3 AND d.attempted_at IS NOT NULL AND d.membership_id = $4`)
 	if err != nil {
 		return false, err
 	}
@@ -282,11 +281,8 @@ func (s *Store) told(ctx context.Context, d *delivery.Delivery, m *delivery.Mess
 	told := false
 	err = each(answer, func(r *sql.Rows) error {
 		var at moment
-		var gone bool
-		err := r.Scan(&at, &gone)
-		if told = true; !gone {
-			m.EnteredAt = at.Time
-		}
+		err := r.Scan(&at)
+		told, m.EnteredAt = true, at.Time
 		return err
 	})
 	return told, err

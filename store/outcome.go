@@ -133,6 +133,7 @@ func (w *outcome) writeChanges(ctx context.Context) error {
 	of, membership, entered := changes.column("segment_id", "uuid"), changes.column("membership_id", "uuid"), changes.column("entered", "bool")
 	at, recorded, because := changes.column("at", "timestamptz"), changes.column("recorded_at", "timestamptz"), changes.column("because", "text")
 	delivery, to, whose, change := deliveries.column("id", "uuid"), deliveries.column("destination_id", "uuid"), deliveries.column("individual_id", "uuid"), deliveries.column("change_id", "uuid")
+	changed := deliveries.column("membership_id", "uuid")
 	place, state, next, created := deliveries.column("sequence", "bigint"), deliveries.column("state", "smallint"), deliveries.column("next_attempt_at", "timestamptz"), deliveries.column("created_at", "timestamptz")
 	for _, c := range w.changes {
 		last++
@@ -154,6 +155,7 @@ func (w *outcome) writeChanges(ctx context.Context) error {
 			to.uuid(l.id)
 			whose.uuid(c.IndividualID)
 			change.uuid(c.ID)
+			changed.uuid(c.MembershipID)
 			place.int(c.Sequence)
 			state.int(deliveryWaiting)
 			next.time(w.now)

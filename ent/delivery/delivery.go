@@ -18,6 +18,8 @@ const (
 	FieldDestinationID = "destination_id"
 	// FieldChangeID holds the string denoting the change_id field in the database.
 	FieldChangeID = "change_id"
+	// FieldMembershipID holds the string denoting the membership_id field in the database.
+	FieldMembershipID = "membership_id"
 	// FieldSequence holds the string denoting the sequence field in the database.
 	FieldSequence = "sequence"
 	// FieldState holds the string denoting the state field in the database.
@@ -46,6 +48,7 @@ var Columns = []string{
 	FieldIndividualID,
 	FieldDestinationID,
 	FieldChangeID,
+	FieldMembershipID,
 	FieldSequence,
 	FieldState,
 	FieldAttempts,
@@ -99,6 +102,11 @@ func ByDestinationID(opts ...sql.OrderTermOption) OrderOption {
 // ByChangeID orders the results by the change_id field.
 func ByChangeID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldChangeID, opts...).ToFunc()
+}
+
+// ByMembershipID orders the results by the membership_id field.
+func ByMembershipID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMembershipID, opts...).ToFunc()
 }
 
 // BySequence orders the results by the sequence field.

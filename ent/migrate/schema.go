@@ -129,6 +129,7 @@ var (
 		{Name: "individual_id", Type: field.TypeUUID},
 		{Name: "destination_id", Type: field.TypeUUID},
 		{Name: "change_id", Type: field.TypeUUID},
+		{Name: "membership_id", Type: field.TypeUUID},
 		{Name: "sequence", Type: field.TypeInt64},
 		{Name: "state", Type: field.TypeUint8},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
@@ -148,12 +149,12 @@ var (
 			{
 				Name:    "delivery_destination_id_next_attempt_at",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[2], DeliveriesColumns[7]},
+				Columns: []*schema.Column{DeliveriesColumns[2], DeliveriesColumns[8]},
 			},
 			{
 				Name:    "delivery_individual_id_destination_id_sequence",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[1], DeliveriesColumns[2], DeliveriesColumns[4]},
+				Columns: []*schema.Column{DeliveriesColumns[1], DeliveriesColumns[2], DeliveriesColumns[5]},
 			},
 			{
 				Name:    "delivery_destination_id_id",

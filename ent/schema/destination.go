@@ -40,6 +40,7 @@ func (Delivery) Fields() []ent.Field {
 		field.UUID("individual_id", uuid.UUID{}).Immutable(),
 		field.UUID("destination_id", uuid.UUID{}).Immutable(),
 		field.UUID("change_id", uuid.UUID{}).Immutable(),
+		field.UUID("membership_id", uuid.UUID{}).Immutable().Comment("of the change, which may not be kept as long"),
 		field.Int64("sequence").Immutable().Comment("of the change"),
 		field.Uint8("state").Comment("1 waiting, 2 delivered, 3 dropped"),
 		field.Int("attempts").Default(0),

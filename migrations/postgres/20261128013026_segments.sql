@@ -10,7 +10,7 @@ CREATE INDEX "decision_experience_id_individual_id" ON "decisions" ("experience_
 -- create index "decision_individual_id_experience_id_decided_at" to table: "decisions"
 CREATE INDEX "decision_individual_id_experience_id_decided_at" ON "decisions" ("individual_id", "experience_id", "decided_at");
 -- create "deliveries" table
-CREATE TABLE "deliveries" ("id" uuid NOT NULL, "individual_id" uuid NOT NULL, "destination_id" uuid NOT NULL, "change_id" uuid NOT NULL, "sequence" bigint NOT NULL, "state" smallint NOT NULL, "attempts" bigint NOT NULL DEFAULT 0, "next_attempt_at" timestamptz NULL, "leased_until" timestamptz NULL, "status" bigint NOT NULL DEFAULT 0, "error" character varying NOT NULL DEFAULT '', "created_at" timestamptz NOT NULL, "attempted_at" timestamptz NULL, PRIMARY KEY ("id"));
+CREATE TABLE "deliveries" ("id" uuid NOT NULL, "individual_id" uuid NOT NULL, "destination_id" uuid NOT NULL, "change_id" uuid NOT NULL, "membership_id" uuid NOT NULL, "sequence" bigint NOT NULL, "state" smallint NOT NULL, "attempts" bigint NOT NULL DEFAULT 0, "next_attempt_at" timestamptz NULL, "leased_until" timestamptz NULL, "status" bigint NOT NULL DEFAULT 0, "error" character varying NOT NULL DEFAULT '', "created_at" timestamptz NOT NULL, "attempted_at" timestamptz NULL, PRIMARY KEY ("id"));
 -- create index "delivery_destination_id_id" to table: "deliveries"
 CREATE INDEX "delivery_destination_id_id" ON "deliveries" ("destination_id", "id");
 -- create index "delivery_destination_id_next_attempt_at" to table: "deliveries"

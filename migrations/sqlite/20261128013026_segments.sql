@@ -10,7 +10,7 @@ CREATE INDEX `decision_individual_id_experience_id_decided_at` ON `decisions` (`
 -- create index "decision_experience_id_individual_id" to table: "decisions"
 CREATE INDEX `decision_experience_id_individual_id` ON `decisions` (`experience_id`, `individual_id`);
 -- create "deliveries" table
-CREATE TABLE `deliveries` (`id` uuid NOT NULL, `individual_id` uuid NOT NULL, `destination_id` uuid NOT NULL, `change_id` uuid NOT NULL, `sequence` integer NOT NULL, `state` integer NOT NULL, `attempts` integer NOT NULL DEFAULT (0), `next_attempt_at` datetime NULL, `leased_until` datetime NULL, `status` integer NOT NULL DEFAULT (0), `error` text NOT NULL DEFAULT (''), `created_at` datetime NOT NULL, `attempted_at` datetime NULL, PRIMARY KEY (`id`));
+CREATE TABLE `deliveries` (`id` uuid NOT NULL, `individual_id` uuid NOT NULL, `destination_id` uuid NOT NULL, `change_id` uuid NOT NULL, `membership_id` uuid NOT NULL, `sequence` integer NOT NULL, `state` integer NOT NULL, `attempts` integer NOT NULL DEFAULT (0), `next_attempt_at` datetime NULL, `leased_until` datetime NULL, `status` integer NOT NULL DEFAULT (0), `error` text NOT NULL DEFAULT (''), `created_at` datetime NOT NULL, `attempted_at` datetime NULL, PRIMARY KEY (`id`));
 -- create index "delivery_destination_id_next_attempt_at" to table: "deliveries"
 CREATE INDEX `delivery_destination_id_next_attempt_at` ON `deliveries` (`destination_id`, `next_attempt_at`);
 -- create index "delivery_individual_id_destination_id_sequence" to table: "deliveries"
