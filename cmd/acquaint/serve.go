@@ -15,6 +15,7 @@ import (
 
 	"github.com/acquaint/acquaint/docs/examples"
 	"github.com/acquaint/acquaint/engage/audience"
+	"github.com/acquaint/acquaint/engage/webhook"
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/graph/population"
 	"github.com/acquaint/acquaint/ingest"
@@ -133,11 +134,17 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	if err != nil {
 		return err
 	}
+	sender := webhook.NewSender(s, webhook.Options{Allow: c.Destinations, Logger: p.log})
 	registry := prometheus.NewRegistry()
 	if err := registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "acquaint_ingest_events_waiting", Help: "Events that wait for a transaction.",
 	}, func() float64 { return float64(pipeline.Waiting()) })); err != nil {
 		return err
+	}
+	for _, m := range deliveries(sender) {
+		if err := registry.Register(m); err != nil {
+			return err
+		}
 	}
 	shell, err := server.New(server.Options{
 		Graph:      graphql,
@@ -168,7 +175,8 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	var jobs sync.WaitGroup
 	jobs.Go(func() { p.retain(working, s) })
 	jobs.Go(func() { p.digest(working, s) })
-	jobs.Go(func() { audiences(s, p.log, nil).Run(working) })
+	jobs.Go(func() { audiences(s, p.log, sender.Wake).Run(working) })
+	jobs.Go(func() { sender.Run(working) })
 	defer func() {
 		done()
 		jobs.Wait()
@@ -189,6 +197,26 @@ func audiences(s *store.Store, log *slog.Logger, changed func()) *audience.Keepe
 			return population.ForSegments(ctx, survey, needs, asOf)
 		},
 	})
+}
+
+// deliveries are what a sender does, for /metrics.
+func deliveries(s *webhook.Sender) []prometheus.Collector {
+	attempts := func(result string, n func(webhook.Counts) uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "acquaint_deliveries_total", Help: "Attempts to tell a destination of a change, by what became of them.", ConstLabels: prometheus.Labels{"result": result},
+		}, func() float64 { return float64(n(s.Counts())) })
+	}
+	return []prometheus.Collector{
+		attempts("delivered", func(c webhook.Counts) uint64 { return c.Delivered }),
+		attempts("failed", func(c webhook.Counts) uint64 { return c.Failed }),
+		attempts("dropped", func(c webhook.Counts) uint64 { return c.Dropped }),
+		attempts("released", func(c webhook.Counts) uint64 { return c.Released }),
+		attempts("lost", func(c webhook.Counts) uint64 { return c.Lost + c.Unsettled }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "acquaint_destinations_disabled_total", Help: "Destinations that were disabled because they failed for too long."},
+			func() float64 { return float64(s.Counts().Disabled) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "acquaint_deliveries_in_flight", Help: "Attempts that are under way."},
+			func() float64 { return float64(s.Counts().Flying) }),
+	}
 }
 
 // retainEvery is how often what is past its retention is removed.

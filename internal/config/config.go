@@ -14,6 +14,8 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"github.com/acquaint/acquaint/engage/webhook"
+
 	"github.com/acquaint/acquaint/insight"
 )
 
@@ -34,6 +36,7 @@ type Config struct {
 	Controller    string          // the name of the business, for receipts
 	Region        string          // ISO 3166 country of telephone numbers that do not say theirs
 	Sensitive     map[string]bool // further sensitive traits, in snake case
+	Destinations  webhook.Policy  // which private addresses may be sent to
 	Log           Log
 }
 
@@ -165,6 +168,17 @@ var variables = []Variable{
 			}
 			c.Sensitive[key] = true
 		}
+		return nil
+	}},
+	{"ACQUAINT_PRIVATE_DESTINATIONS", "which addresses that are not public may be sent to: true for loopback and private networks, or prefixes such as 10.1.0.0/16 with commas between them; without it none, and only over https", "", func(c *Config, v string) error {
+		if v == "true" {
+			v = "private"
+		}
+		p, err := webhook.ParsePolicy(v)
+		if err != nil {
+			return refused("it is true, or prefixes such as 10.1.0.0/16 with commas between them")
+		}
+		c.Destinations = p
 		return nil
 	}},
 	{"ACQUAINT_LOG", "how to log to standard error: text or json, and from which level on: debug, info, warn or error", "text,info", func(c *Config, v string) error {

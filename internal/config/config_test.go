@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -33,8 +34,12 @@ func TestParse(t *testing.T) {
 		"origins": {[]string{"ACQUAINT_CORS_ORIGINS=https://a.example, http://b.example:81,"}, func(c *Config) {
 			c.Origins = []string{"https://a.example", "http://b.example:81"}
 		}},
-		"hosts":     {[]string{"ACQUAINT_HOSTS=a.example,::1"}, func(c *Config) { c.Hosts = []string{"a.example", "::1"} }},
-		"public":    {[]string{"ACQUAINT_PUBLIC_URL=https://a.example/events"}, func(c *Config) { c.PublicURL = "https://a.example/events" }},
+		"hosts":   {[]string{"ACQUAINT_HOSTS=a.example,::1"}, func(c *Config) { c.Hosts = []string{"a.example", "::1"} }},
+		"public":  {[]string{"ACQUAINT_PUBLIC_URL=https://a.example/events"}, func(c *Config) { c.PublicURL = "https://a.example/events" }},
+		"private": {[]string{"ACQUAINT_PRIVATE_DESTINATIONS=true"}, func(c *Config) { c.Destinations.Private = true }},
+		"prefixes": {[]string{"ACQUAINT_PRIVATE_DESTINATIONS=10.1.0.0/16"}, func(c *Config) {
+			c.Destinations.Prefixes = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
+		}},
 		"region":    {[]string{"ACQUAINT_PHONE_REGION=GB"}, func(c *Config) { c.Region = "GB" }},
 		"sensitive": {[]string{"ACQUAINT_SENSITIVE_TRAITS=income,loyalty_tier"}, func(c *Config) { c.Sensitive = map[string]bool{"income": true, "loyalty_tier": true} }},
 		"json":      {[]string{"ACQUAINT_LOG=json"}, func(c *Config) { c.Log.JSON = true }},
@@ -50,7 +55,7 @@ func TestParse(t *testing.T) {
 			if err != nil || len(unknown) > 0 {
 				t.Fatalf("Parse = %q, %v", unknown, err)
 			}
-			if diff := cmp.Diff(want, *got); diff != "" {
+			if diff := cmp.Diff(want, *got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 				t.Error(diff)
 			}
 		})
