@@ -64,18 +64,19 @@ func TestParse(t *testing.T) {
 
 func TestWrongValues(t *testing.T) {
 	cases := map[string][]string{
-		"DATABASE_URL":              {"mysql://h/d", "h:5432", "postgres://h:port/"},
-		"ACQUAINT_ADDR":             {"8080", "localhost", "localhost:http", ":65536", ":-1", "a:b:c"},
-		"ACQUAINT_JWT_SECRET":       {"too short", strings.Repeat("s", 31)},
-		"ACQUAINT_JWKS_URL":         {"id.example.com", "ftp://id.example.com", "https:///keys"},
-		"ACQUAINT_INTROSPECTION":    {"on", "perhaps"},
-		"ACQUAINT_CORS_ORIGINS":     {"*", "shop.example", "https://a.example/", "https://a.example/path", "https://a.example,b"},
-		"ACQUAINT_HOSTS":            {"https://a.example", "a.example:80"},
-		"ACQUAINT_PUBLIC_URL":       {"events.example", "ftp://events.example", "https://events.example/?a=b"},
-		"ACQUAINT_CONTROLLER":       {strings.Repeat("x", 201), "a\tb"},
-		"ACQUAINT_PHONE_REGION":     {"gb", "XX", "Britain"},
-		"ACQUAINT_SENSITIVE_TRAITS": {"loyaltyTier", "loyalty tier", "loyalty-tier"},
-		"ACQUAINT_LOG":              {"xml", "json;warn", "trace"},
+		"DATABASE_URL":                  {"mysql://h/d", "h:5432", "postgres://h:port/"},
+		"ACQUAINT_ADDR":                 {"8080", "localhost", "localhost:http", ":65536", ":-1", "a:b:c"},
+		"ACQUAINT_JWT_SECRET":           {"too short", strings.Repeat("s", 31)},
+		"ACQUAINT_JWKS_URL":             {"id.example.com", "ftp://id.example.com", "https:///keys"},
+		"ACQUAINT_INTROSPECTION":        {"on", "perhaps"},
+		"ACQUAINT_CORS_ORIGINS":         {"*", "shop.example", "https://a.example/", "https://a.example/path", "https://a.example,b"},
+		"ACQUAINT_HOSTS":                {"https://a.example", "a.example:80"},
+		"ACQUAINT_PUBLIC_URL":           {"events.example", "ftp://events.example", "https://events.example/?a=b"},
+		"ACQUAINT_CONTROLLER":           {strings.Repeat("x", 201), "a\tb"},
+		"ACQUAINT_PHONE_REGION":         {"gb", "XX", "Britain"},
+		"ACQUAINT_SENSITIVE_TRAITS":     {"loyaltyTier", "loyalty tier", "loyalty-tier"},
+		"ACQUAINT_PRIVATE_DESTINATIONS": {"yes", "10.1.0.0/33", "example.com"},
+		"ACQUAINT_LOG":                  {"xml", "json;warn", "trace"},
 	}
 	for _, v := range Variables() {
 		if _, tried := cases[v.Name]; tried {
