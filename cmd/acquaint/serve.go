@@ -223,7 +223,7 @@ func deliveries(s *webhook.Sender) []prometheus.Collector {
 const retainEvery = 24 * time.Hour
 
 // retain removes what no purpose is left for, at once and every day, and tells what it
-// removed.
+// removed; and what need not be remembered of memberships any longer.
 func (p *process) retain(ctx context.Context, s *store.Store) {
 	for {
 		done, err := s.Retain(ctx)
@@ -234,6 +234,9 @@ func (p *process) retain(ctx context.Context, s *store.Store) {
 			p.log.Error("what is past its retention could not be removed", "detail", insight.Detail(err))
 		case done.Interactions+done.Individuals > 0:
 			p.log.Info("retention", "interactions", done.Interactions, "individuals", done.Individuals, "suppressed", done.Suppressed, "looked", done.Looked)
+		}
+		if _, err := s.Prune(ctx); err != nil && ctx.Err() == nil {
+			p.log.Error("what is no longer remembered of memberships could not be removed", "detail", insight.Detail(err))
 		}
 		select {
 		case <-ctx.Done():
