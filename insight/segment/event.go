@@ -123,7 +123,10 @@ func (l *monetaryLeaf) draw(s *Subject, p *pen) {
 		for ; low < first; low++ {
 			sum.Add(-valueOf(s.timeline[matches[low]]))
 		}
-		total := sum.Float64()
+		total := 0.0
+		if low < high {
+			total = sum.Float64()
+		}
 		return total >= l.least && total <= l.most
 	})
 }

@@ -81,7 +81,8 @@ func (p *Program) Over(s *Subject, from, until time.Time) Course {
 	if covered := s.signal(p.literals[0].leaf); !covered.holds && covered.end == covered.start {
 		return Course{} // never
 	}
-	s.trues = append(s.trues[:0], make([]int32, len(p.nodes))...)
+	s.trues = slices.Grow(s.trues[:0], len(p.nodes))[:len(p.nodes)]
+	clear(s.trues)
 	s.turns = s.turns[:0]
 	look := int64(never)
 	for i := range p.literals {

@@ -88,6 +88,7 @@ func (s *Subject) Reset(f *Facts) {
 	s.facts, s.timeline = f, arranged(f.Timeline)
 	s.moments, s.named = s.moments[:0], -1
 	s.flips, s.indexes = s.flips[:0], s.indexes[:0]
+	s.moments = slices.Grow(s.moments, len(s.timeline))
 	for _, x := range s.timeline {
 		s.moments = append(s.moments, x.OccurredAt.UnixMicro())
 	}
@@ -115,7 +116,7 @@ func (s *Subject) over(from, until int64) {
 		s.gauges = append(s.gauges, make([]gauge, n)...)
 	}
 	if s.named != len(s.book.types) {
-		s.named, s.types = len(s.book.types), s.types[:0]
+		s.named, s.types = len(s.book.types), slices.Grow(s.types[:0], len(s.timeline))
 		for _, x := range s.timeline {
 			s.types = append(s.types, s.book.types[x.Type])
 		}
