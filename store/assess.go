@@ -178,7 +178,8 @@ func (b *batch) assess(ctx context.Context) error {
 		}
 	}
 	for id, s := range standings {
-		if len(questions[id]) > 0 && !s.known && !b.stirs[id].isNew && !slices.Contains(detailed, id) {
+		st := b.stirs[id]
+		if len(questions[id]) > 0 && !s.known && (!st.isNew || st.rebuild) && !slices.Contains(detailed, id) {
 			read = append(read, id)
 		}
 	}

@@ -34,8 +34,7 @@ type keptSegment struct {
 	live     *segment.Program // nil: no edition answers
 	draft    *segment.Program // nil: none is being computed, or its models are missing
 	drafting bool
-	through  uuid.UUID // the last individual that the draft has looked at
-	models   bool      // whether the draft has its models
+	models   bool // whether the draft has its models
 	// modelsAsOf is when the models of the edition that answers were made; zero where
 	// it needs none.
 	modelsAsOf time.Time

@@ -382,11 +382,12 @@ func (s *Store) AwaitingModels(ctx context.Context) (map[*segment.Segment]segmen
 	}
 	p := s.policy()
 	waiting := map[*segment.Segment]segment.Needs{}
+	book := segment.NewBook(p.purposes, (&batch{policy: p}).definitions(nil)) // that of the audience is in use
 	for _, k := range p.audience.segments {
 		if !k.drafting || k.models || k.Status == segment.Archived {
 			continue
 		}
-		program, err := p.audience.draft.Compile(&k.Definition, nil)
+		program, err := book.Compile(&k.Definition, nil)
 		if err != nil {
 			return nil, err
 		}

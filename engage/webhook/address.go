@@ -28,10 +28,10 @@ func ParsePolicy(text string) (Policy, error) {
 	var p Policy
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
-		switch {
-		case part == "":
+		switch part {
+		case "":
 			continue
-		case part == "private":
+		case "private":
 			p.Private = true
 			continue
 		}

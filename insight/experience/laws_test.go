@@ -280,7 +280,6 @@ func TestItStays(t *testing.T) {
 			s.Relationship, s.Earlier = relationship.Active, nil
 			people = append(people, person{subject: *s})
 		}
-		one := &people[0]
 		at := now
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			at = at.Add(time.Hour)
@@ -321,7 +320,7 @@ func TestItStays(t *testing.T) {
 				if len(people) == 2 {
 					other := people[1]
 					people = people[:1]
-					one = &people[0]
+					one := &people[0]
 					if rapid.Bool().Draw(t, "the other id") {
 						one.subject.Individual = other.subject.Individual
 					}

@@ -205,7 +205,7 @@ func (l lifetimeLeaf) draw(s *Subject, p *pen) {
 	readings := s.futures(l.model)
 	for i := range readings {
 		r := &readings[i]
-		end, horizon := int64(last), dayOf(s.until)+ahead
+		end, horizon := last, dayOf(s.until)+ahead
 		if i+1 < len(readings) {
 			end = readings[i+1].at
 		}

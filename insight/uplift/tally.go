@@ -67,7 +67,7 @@ func (t *Tally) Add(h *insight.History, a Assignment, in []bool) {
 	for i := range t.groups {
 		g := &t.groups[i]
 		switch {
-		case i > 0 && !in[i-1]:
+		case i > 0 && !in[i-1]: //nolint:gosec // in has one flag less than there are groups
 		case pending:
 			g.pending++
 		case a.Holdout:
