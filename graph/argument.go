@@ -15,6 +15,12 @@ func selector(argument string, in *model.EventSelector, otherwise insight.Select
 	if in == nil {
 		return otherwise, nil
 	}
+	s := eventOf(in)
+	return s, s.Validate(argument)
+}
+
+// eventOf is an event selector as it is given, whether it can be meant or not.
+func eventOf(in *model.EventSelector) insight.Selector {
 	s := insight.Selector{
 		Types: in.Types, Channels: in.Channels, ChannelKinds: in.ChannelKinds, Direction: deref(in.Direction),
 		OccurredFrom: deref(in.OccurredFrom), OccurredTo: deref(in.OccurredTo), Currencies: in.Currencies,
@@ -25,7 +31,12 @@ func selector(argument string, in *model.EventSelector, otherwise insight.Select
 			s.Properties[i] = insight.PropertyCondition{Path: p.Path, Op: p.Op, Value: p.Value}
 		}
 	}
-	return s, s.Validate(argument)
+	return s
+}
+
+// traitRule is a condition on a trait as it is given.
+func traitRule(in *model.TraitRule) *insight.TraitRule {
+	return &insight.TraitRule{Key: in.Key, Op: in.Op, Value: in.Value, MinConfidence: deref(in.MinConfidence), Provenance: in.Provenance}
 }
 
 // filter reads the conditions of a list of individuals.
@@ -42,11 +53,12 @@ func filter(in *model.IndividualFilter) (store.Filter, error) {
 		f.Event = &s
 	}
 	if in.Trait != nil {
-		f.Trait = &insight.TraitRule{Key: in.Trait.Key, Op: in.Trait.Op, Value: in.Trait.Value, MinConfidence: deref(in.Trait.MinConfidence), Provenance: in.Trait.Provenance}
+		f.Trait = traitRule(in.Trait)
 		if err := f.Trait.Validate("where.trait"); err != nil {
 			return f, err
 		}
 	}
+	f.Segment = deref(in.Segment)
 	if !f.LastSeenFrom.IsZero() && !f.LastSeenTo.IsZero() && f.LastSeenFrom.After(f.LastSeenTo) {
 		return f, insight.NewError(insight.Invalid, "where.lastSeenFrom", "it is after lastSeenTo")
 	}

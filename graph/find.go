@@ -8,10 +8,11 @@ import (
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/graph/viewer"
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/segment"
 	"github.com/acquaint/acquaint/store"
 )
 
-// find finds what an id names. Channels, sources and purposes are nobody's data;
+// find finds what an id names. Channels, sources, purposes and segments are nobody's data;
 // everything else goes through a reader.
 func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 	prefix, id, err := insight.ParseID(text)
@@ -21,7 +22,16 @@ func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 	switch prefix {
 	case insight.ChannelPrefix, insight.SourcePrefix, insight.PurposePrefix:
 		return r.findNamed(ctx, prefix, id)
-	case insight.IndividualPrefix, insight.SessionPrefix, insight.InteractionPrefix, insight.LinkPrefix, insight.ConsentPrefix, insight.RequestPrefix:
+	case insight.SegmentPrefix:
+		if err := r.sources(ctx); err != nil {
+			return nil, err
+		}
+		found, err := r.Store.SegmentByID(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return node.NewSegment(found), nil
+	case insight.IndividualPrefix, insight.SessionPrefix, insight.InteractionPrefix, insight.LinkPrefix, insight.ConsentPrefix, insight.RequestPrefix, insight.MembershipPrefix:
 	default:
 		return nil, insight.NewError(insight.NotFound, "id", "it names nothing that exists")
 	}
@@ -54,6 +64,12 @@ func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 			return nil, err
 		}
 		return &node.Consent{Consent: d}, nil
+	case insight.MembershipPrefix:
+		m, err := reader.Membership(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return node.NewMemberships(reader, []*segment.Membership{m})[0], nil
 	case insight.RequestPrefix:
 		q, err := reader.Request(ctx, id)
 		if err != nil {

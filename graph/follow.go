@@ -55,7 +55,7 @@ func (r *Resolver) followInteractions(ctx context.Context, reader *store.Reader,
 		return nil, err
 	}
 	matches := s.Matcher()
-	return follow(ctx, r, sub, reader, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.Interaction], error) {
+	return follow(ctx, r, sub, reader, nil, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.Interaction], error) {
 		found, err := reader.InteractionsByID(ctx, ids)
 		var all []followedBy[*node.Interaction]
 		for _, x := range found {
@@ -82,7 +82,7 @@ func (r *Resolver) followConsents(ctx context.Context, reader *store.Reader, pur
 	if err != nil {
 		return nil, err
 	}
-	return follow(ctx, r, sub, reader, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.Consent], error) {
+	return follow(ctx, r, sub, reader, nil, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.Consent], error) {
 		found, err := reader.ConsentsByID(ctx, ids)
 		var all []followedBy[*node.Consent]
 		for _, d := range found {
@@ -121,8 +121,9 @@ type follower[T any] struct {
 	out   chan T
 }
 
-// follow sends what read makes of the ids that a subscription collects.
-func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, reader *store.Reader, read func(context.Context, *store.Reader, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
+// follow sends what read makes of some ids, and then of those that a subscription
+// collects.
+func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, reader *store.Reader, earlier []uuid.UUID, read func(context.Context, *store.Reader, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
 	f := &follower[T]{store: r.Store, own: reader.Purpose() == nil, read: read, mine: witnessOf(ctx), out: make(chan T)}
 	f.bound = func(ctx context.Context) (*store.Reader, error) {
 		// Whom somebody's own token names may change while they follow: an operator may join
@@ -135,6 +136,12 @@ func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, re
 	go func() {
 		defer close(f.out)
 		defer sub.Close()
+		for some := range slices.Chunk(earlier, followed) {
+			if err := f.send(ctx, some, mostAttempts); err != nil {
+				ends(ctx, err)
+				return
+			}
+		}
 		for {
 			select {
 			case <-ctx.Done():

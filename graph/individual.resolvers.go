@@ -93,6 +93,11 @@ func (r *queryResolver) Individuals(ctx context.Context, where *model.Individual
 	if err != nil {
 		return nil, err
 	}
+	if f.Segment != "" {
+		if _, err := reader.Segment(ctx, f.Segment); err != nil {
+			return nil, at("where.segment", err)
+		}
+	}
 	o := order(orderBy)
 	found, err := reader.Individuals(ctx, f, o, p)
 	if err != nil {

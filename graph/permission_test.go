@@ -15,15 +15,17 @@ import (
 
 // What a root field is for.
 var (
-	everybody = insight.Scopes
-	readers   = []insight.Scope{insight.ScopeIndividualsRead, insight.ScopeAdmin, insight.ScopeSelf}
-	analysts  = []insight.Scope{insight.ScopeInsightsRead, insight.ScopeAdmin}
-	officers  = []insight.Scope{insight.ScopeConsentWrite, insight.ScopeAdmin}
-	deciders  = []insight.Scope{insight.ScopeConsentWrite, insight.ScopeAdmin, insight.ScopeSelf}
-	clerks    = []insight.Scope{insight.ScopeRequestsWrite, insight.ScopeAdmin, insight.ScopeSelf}
-	writers   = []insight.Scope{insight.ScopeInteractionsWrite, insight.ScopeAdmin}
-	admins    = []insight.Scope{insight.ScopeAdmin}
-	operators = slices.DeleteFunc(slices.Clone(insight.Scopes), func(s insight.Scope) bool { return s == insight.ScopeSelf })
+	everybody  = insight.Scopes
+	readers    = []insight.Scope{insight.ScopeIndividualsRead, insight.ScopeAdmin, insight.ScopeSelf}
+	analysts   = []insight.Scope{insight.ScopeInsightsRead, insight.ScopeAdmin}
+	officers   = []insight.Scope{insight.ScopeConsentWrite, insight.ScopeAdmin}
+	deciders   = []insight.Scope{insight.ScopeConsentWrite, insight.ScopeAdmin, insight.ScopeSelf}
+	clerks     = []insight.Scope{insight.ScopeRequestsWrite, insight.ScopeAdmin, insight.ScopeSelf}
+	writers    = []insight.Scope{insight.ScopeInteractionsWrite, insight.ScopeAdmin}
+	counters   = []insight.Scope{insight.ScopeIndividualsRead, insight.ScopeInsightsRead, insight.ScopeAdmin}
+	segmenters = []insight.Scope{insight.ScopeSegmentsWrite, insight.ScopeAdmin}
+	admins     = []insight.Scope{insight.ScopeAdmin}
+	operators  = slices.DeleteFunc(slices.Clone(insight.Scopes), func(s insight.Scope) bool { return s == insight.ScopeSelf })
 )
 
 // permissions says of every root field which scopes alone are enough for it.
@@ -53,6 +55,13 @@ var permissions = []struct {
 	{"Mutation.rectify", `mutation { rectify(input: {individual: {userId: "ada"}, traits: {plan: "gold"}}) { __typename } }`, clerks, false},
 	{"Mutation.object", `mutation { object(input: {individual: {userId: "ada"}}) { __typename } }`, clerks, false},
 	{"Query.insights", `{ insights { consents { population } } }`, analysts, false},
+	{"Query.segment", `{ segment(key: "all") { key size } }`, operators, false},
+	{"Query.segments", `{ segments(first: 1) { totalCount } }`, operators, false},
+	{"Query.segmentPreview", `{ segmentPreview(rule: {everyone: true}, purpose: "analytics") { size } }`, counters, false},
+	{"Mutation.createSegment", `mutation { createSegment(input: {key: "p", name: "P", purpose: "analytics", rule: {everyone: true}}) { __typename } }`, segmenters, false},
+	{"Mutation.updateSegment", `mutation { updateSegment(input: {segment: "p", name: "Q"}) { __typename } }`, segmenters, false},
+	{"Mutation.archiveSegment", `mutation { archiveSegment(input: {segment: "p"}) { __typename } }`, segmenters, false},
+	{"Subscription.membershipChanges", `subscription { membershipChanges(segment: "p") { id } }`, readers, false},
 	{"Subscription.interactions", `subscription { interactions { id } }`, readers, false},
 	{"Subscription.consentChanges", `subscription { consentChanges { id } }`, readers, false},
 }

@@ -76,7 +76,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"whether somebody is known", "UPDATE individuals SET identified = NOT identified WHERE id = " + other, "its row is not what its identifiers say"},
 		{"whether somebody is contested", "UPDATE individuals SET contested = NOT contested WHERE id = " + other, "its row is not what its identifiers say"},
 		{"what somebody may be read for", "UPDATE individuals SET permitted = 31 WHERE id = " + other, "the purposes that it may be read for"},
-		{"somebody who is nobody", "INSERT INTO individuals SELECT " + strange + ", first_seen_at, last_seen_at, acted, identified, contested, permitted, whole, decided, lapses_at, digest FROM individuals WHERE id = " + other, "no identifier says that it exists"},
+		{"somebody who is nobody", "INSERT INTO individuals SELECT " + strange + ", first_seen_at, last_seen_at, acted, identified, contested, permitted, whole, decided, lapses_at, digest, look_at FROM individuals WHERE id = " + other, "no identifier says that it exists"},
 		{"what a digest says", "UPDATE individuals SET digest = (SELECT value FROM settings WHERE id = 'identifier_secret') WHERE id = " + other, "their digest is not what"},
 		{"whose a digest is", "UPDATE individuals SET digest = (SELECT digest FROM individuals WHERE id = " + mine + ") WHERE id = " + other, "their digest is not what"},
 		{"whose an interaction is", "UPDATE interactions SET individual_id = " + other + " WHERE message_id = 'm0'", "it is kept with"},

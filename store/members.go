@@ -205,9 +205,17 @@ func (b *batch) known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*pers
 // Changes lists what changed in a segment after a place among all changes, in order,
 // at most so many.
 func (r *Reader) Changes(ctx context.Context, of *segment.Segment, after int64, most int) ([]*segment.Change, error) {
+	return r.changes(ctx, "segment_id = $1 AND sequence > "+r.engine.typed(2, "bigint")+fmt.Sprintf(" ORDER BY sequence LIMIT %d", most), of.ID.String(), after)
+}
+
+// ChangesByID reads changes of a segment, in order.
+func (r *Reader) ChangesByID(ctx context.Context, of *segment.Segment, ids []uuid.UUID) ([]*segment.Change, error) {
+	return r.changes(ctx, "segment_id = $1 AND "+r.engine.anyOf("id", 2)+" ORDER BY sequence", of.ID.String(), r.engine.keys(ids))
+}
+
+func (r *Reader) changes(ctx context.Context, condition string, args ...any) ([]*segment.Change, error) {
 	var found []*segment.Change
-	err := r.query(ctx, "store.Changes", "SELECT id, sequence, individual_id, segment_id, membership_id, entered, at, recorded_at, because FROM membership_changes WHERE segment_id = $1 AND sequence > "+
-		r.engine.typed(2, "bigint")+fmt.Sprintf(" ORDER BY sequence LIMIT %d", most), []any{of.ID.String(), after}, func(rows *sql.Rows) error {
+	err := r.query(ctx, "store.Changes", "SELECT id, sequence, individual_id, segment_id, membership_id, entered, at, recorded_at, because FROM membership_changes WHERE "+condition, args, func(rows *sql.Rows) error {
 		var c segment.Change
 		var at, recorded moment
 		err := rows.Scan(&c.ID, &c.Sequence, &c.IndividualID, &c.SegmentID, &c.MembershipID, &c.Entered, &at, &recorded, &c.Because)

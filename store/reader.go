@@ -264,6 +264,7 @@ type Filter struct {
 	LastSeenTo    time.Time         // exclusive
 	Trait         *insight.TraitRule
 	Identified    *bool
+	Segment       string // key of one, for the reader's purpose, that they are in; empty: whichever
 }
 
 // inMemory reports whether a condition must be decided by insight, on each
@@ -356,6 +357,9 @@ func (r *Reader) filter(f Filter) *clause {
 			not = "NOT "
 		}
 		c.and(not + "i.identified")
+	}
+	if f.Segment != "" {
+		c.and("EXISTS (SELECT 1 FROM memberships m JOIN segments g ON g.id = m.segment_id WHERE m.individual_id = i.id AND g.key = " + c.param(f.Segment) + " AND " + r.mine() + " AND " + seen + ")")
 	}
 	if f.Trait != nil && !f.Trait.HoldsWithout() {
 		c.and("EXISTS (SELECT 1 FROM traits t WHERE t.individual_id = i.id AND t.key = " + c.param(f.Trait.Key) + ")")

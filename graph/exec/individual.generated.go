@@ -37,6 +37,7 @@ type IndividualResolver interface {
 	Rfm(ctx context.Context, obj *node.Individual, event *model.EventSelector, asOf *time.Time) (*model.Rfm, error)
 	Relationship(ctx context.Context, obj *node.Individual, asOf *time.Time) (*model.Relationship, error)
 	Requests(ctx context.Context, obj *node.Individual) ([]*node.Request, error)
+	Memberships(ctx context.Context, obj *node.Individual, asOf *time.Time) ([]*node.Membership, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -266,6 +267,20 @@ func (ec *executionContext) field_Individual_lifetime_args(ctx context.Context, 
 		return nil, err
 	}
 	args["model"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Individual_memberships_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg0
 	return args, nil
 }
 
@@ -1433,6 +1448,50 @@ func (ec *executionContext) fieldContext_Individual_requests(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Individual_memberships(ctx context.Context, field graphql.CollectedField, obj *node.Individual) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Individual_memberships(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Individual().Memberships(ctx, obj, fc.Args["asOf"].(*time.Time))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*node.Membership) graphql.Marshaler {
+			return ec.marshalNMembership2ᚕᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋnodeᚐMembershipᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Individual_memberships(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Individual",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Membership(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Individual_memberships_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _IndividualConnection_edges(ctx context.Context, field graphql.CollectedField, obj *node.IndividualConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1995,7 +2054,7 @@ func (ec *executionContext) unmarshalInputIndividualFilter(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"event", "firstSeenFrom", "lastSeenFrom", "lastSeenTo", "trait", "identified"}
+	fieldsInOrder := [...]string{"event", "firstSeenFrom", "lastSeenFrom", "lastSeenTo", "trait", "segment", "identified"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2037,6 +2096,13 @@ func (ec *executionContext) unmarshalInputIndividualFilter(ctx context.Context, 
 				return it, err
 			}
 			it.Trait = data
+		case "segment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("segment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Segment = data
 		case "identified":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identified"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -3036,6 +3102,44 @@ func (ec *executionContext) _Individual(ctx context.Context, sel ast.SelectionSe
 					}
 				}()
 				res = ec._Individual_requests(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "memberships":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Individual_memberships(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -601,4 +601,40 @@ func (ec *executionContext) marshalNRelationshipStatus2githubᚗcomᚋacquaint�
 	return v
 }
 
+func (ec *executionContext) unmarshalORelationshipStatus2ᚕgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐRelationshipStatusᚄ(ctx context.Context, v any) ([]model.RelationshipStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.RelationshipStatus, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRelationshipStatus2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐRelationshipStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORelationshipStatus2ᚕgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐRelationshipStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []model.RelationshipStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRelationshipStatus2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐRelationshipStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 // endregion ***************************** type.gotpl *****************************

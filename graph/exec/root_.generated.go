@@ -25,8 +25,12 @@ type ResolverRoot interface {
 	Insights() InsightsResolver
 	Interaction() InteractionResolver
 	Journey() JourneyResolver
+	Membership() MembershipResolver
+	MembershipChange() MembershipChangeResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
+	Segment() SegmentResolver
+	SegmentPreview() SegmentPreviewResolver
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
@@ -57,11 +61,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputArchiveSegmentInput,
 		ec.unmarshalInputCampaignInput,
 		ec.unmarshalInputConsentInput,
+		ec.unmarshalInputCreateSegmentInput,
 		ec.unmarshalInputCreateSourceInput,
 		ec.unmarshalInputDefinePurposeInput,
 		ec.unmarshalInputEraseInput,
+		ec.unmarshalInputEventRule,
 		ec.unmarshalInputEventSelector,
 		ec.unmarshalInputExternalIdInput,
 		ec.unmarshalInputFunnelExclusion,
@@ -70,15 +77,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputIndividualLookup,
 		ec.unmarshalInputIndividualOrder,
 		ec.unmarshalInputInteractionInput,
+		ec.unmarshalInputLifetimeRule,
 		ec.unmarshalInputMergeInput,
+		ec.unmarshalInputMonetaryRule,
 		ec.unmarshalInputObjectInput,
 		ec.unmarshalInputPropertyCondition,
+		ec.unmarshalInputRFMRule,
+		ec.unmarshalInputRecencyRule,
 		ec.unmarshalInputRecordConsentsInput,
 		ec.unmarshalInputRecordInteractionsInput,
 		ec.unmarshalInputRectifyInput,
 		ec.unmarshalInputRequestExportInput,
+		ec.unmarshalInputSegmentRule,
+		ec.unmarshalInputSequenceRule,
 		ec.unmarshalInputTraitRule,
 		ec.unmarshalInputUnmergeInput,
+		ec.unmarshalInputUpdateSegmentInput,
 		ec.unmarshalInputWithdrawConsentInput,
 	)
 	first := true
@@ -958,6 +972,8 @@ input IndividualFilter {
   lastSeenTo: Time
   "What is known of one of their traits."
   trait: TraitRule
+  "The key of a segment, for the purpose of the request, that they are in now."
+  segment: String
   "Whether a USER_ID is among their identifiers."
   identified: Boolean
 }
@@ -2512,6 +2528,434 @@ type Subscription {
   interactions("Which interactions; null: any INBOUND one." where: EventSelector): Interaction!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/segment.graphql", Input: `extend type Query {
+  "The segment of a key; null when there is none."
+  segment("Its key." key: String!): Segment
+  "Every segment, by key."
+  segments(
+    "How many from the start or after a cursor, 1 to 100."
+    first: Int
+    "Only what comes after this cursor."
+    after: Cursor
+    "How many from the end or before a cursor, 1 to 100."
+    last: Int
+    "Only what comes before this cursor."
+    before: Cursor
+  ): SegmentConnection!
+  """
+  Whom a rule would find as of a moment (default: now), before it is kept. The purpose is the one that the request
+  declares. Everyone is asked, which takes a second for some hundred thousand individuals.
+  """
+  segmentPreview(
+    "Whom it finds."
+    rule: SegmentRule!
+    "The key of the purpose that the request declares."
+    purpose: String!
+    "How sure a trait must be for the rule to count it, from 0 (the default) to 1."
+    minConfidence: Float
+    "The moment; null: now."
+    asOf: Time
+  ): SegmentPreview! @cost(weight: 200)
+}
+
+extend type Individual {
+  """
+  The segments that they are in, or were at a moment, by key: those that are for the purpose of the request. A moment
+  before the segment was computed has none.
+  """
+  memberships("The moment; null: now." asOf: Time): [Membership!]! @cost(weight: 2)
+}
+
+extend type Mutation {
+  """
+  Keeps a rule under a name. It is computed in the background from then on. Doing it again with the same input gives the
+  same segment; another segment with this key is a CONFLICT. Needs segments:write.
+  """
+  createSegment("The segment." input: CreateSegmentInput!): CreateSegmentPayload!
+  """
+  Changes a segment. A new rule, or another least confidence, is a new version, which is computed in the background
+  while the old one answers. Needs segments:write.
+  """
+  updateSegment("Which segment, and what is to be another way." input: UpdateSegmentInput!): UpdateSegmentPayload!
+  """
+  Ends a segment: nobody is in it any longer, and its members' exits are told. A segment that another one's rule refers
+  to is a CONFLICT. Needs segments:write.
+  """
+  archiveSegment("Which segment." input: ArchiveSegmentInput!): ArchiveSegmentPayload!
+}
+
+extend type Subscription {
+  """
+  Who enters and leaves a segment, as it happens, in order. After continues behind the event that had this cursor; changes
+  are remembered for thirty days. Whom the purpose of the request does not cover, any more, is not told of.
+  """
+  membershipChanges("The key of the segment." segment: String! "The cursor of the last event that was received; null: from now on." after: Cursor): MembershipChange!
+}
+
+"""
+A rule: exactly one of its members. Time is as exact as a microsecond: a rule that names a span becomes true, and false,
+at the very moment. docs/segments.md has an example of each.
+"""
+input SegmentRule @oneOf {
+  "All of these hold; at least one."
+  all: [SegmentRule!]
+  "At least one of these holds; at least one."
+  any: [SegmentRule!]
+  "This does not hold."
+  not: SegmentRule
+  "What is known of them."
+  trait: TraitRule
+  "How often something happened."
+  event: EventRule
+  "How long ago something last happened."
+  recency: RecencyRule
+  "What something was worth, added up."
+  monetary: MonetaryRule
+  "Things that happened one after the other."
+  sequence: SequenceRule
+  "Their scores by recency, frequency and value, with the cuts of the day."
+  rfm: RFMRule
+  "How they stand with the business: any of these."
+  relationship: [RelationshipStatus!]
+  "What is expected of them, with the model of the day."
+  lifetime: LifetimeRule
+  "The key of a purpose that must be permitted too."
+  consent: String
+  "The key of another segment, whose rule holds. It is read for this segment's purpose. Cycles are refused."
+  segment: String
+  "Everybody whom the purpose covers: true."
+  everyone: Boolean
+}
+
+"""
+How often something happened; without bounds, at least once.
+"""
+input EventRule {
+  "What happened."
+  event: EventSelector!
+  "At least so often; 1 where atMost is not given either."
+  atLeast: Int
+  "At most so often."
+  atMost: Int
+  "In so long until now: what is exactly this old does not count any more."
+  within: Duration
+}
+
+"""
+How long ago something last happened. Who never did it is not found.
+"""
+input RecencyRule {
+  "What happened; null: anything inbound."
+  event: EventSelector
+  "At least so long ago: exactly so long is found."
+  atLeast: Duration
+  "At most so long ago: exactly so long is found."
+  atMost: Duration
+  "Whether they are silent for longer than their trip wire."
+  overdue: Boolean
+}
+
+"""
+What something was worth, added up; nothing adds up to 0.
+"""
+input MonetaryRule {
+  "What happened; null: anything inbound."
+  event: EventSelector
+  "At least so much."
+  atLeast: Float
+  "At most so much."
+  atMost: Float
+  "In so long until now."
+  within: Duration
+}
+
+"""
+Things that happened one after the other; others may have come between.
+"""
+input SequenceRule {
+  "What happened, in this order: 2 to 20."
+  steps: [EventSelector!]!
+  "From the first to the last in less than this."
+  within: Duration
+}
+
+"""
+Scores from 1 to 5, the best: any of those that are given, of each that is given.
+"""
+input RFMRule {
+  "By recency."
+  r: [Int!]
+  "By frequency."
+  f: [Int!]
+  "By value."
+  m: [Int!]
+  "Names of RFM segments, such as Champions."
+  segments: [String!]
+}
+
+"""
+What is expected of them within a year, by BG/NBD.
+"""
+input LifetimeRule {
+  "Still a customer with at least this probability."
+  probabilityAliveAtLeast: Float
+  "Still a customer with at most this probability."
+  probabilityAliveAtMost: Float
+  "Expected to be worth at least this."
+  expectedValueAtLeast: Float
+}
+
+"""
+A named rule with the purpose that it reads for. Who is in it is right at every moment: it changes with what happens, and
+at the very moment at which time alone decides.
+"""
+type Segment implements Node {
+  "Its id."
+  id: ID!
+  "Its key."
+  key: String!
+  "Its name for people."
+  name: String!
+  "What it is for."
+  description: String
+  "The purpose that it reads for, and that its members may be read for."
+  purpose: Purpose!
+  "How sure a trait must be for the rule to count it, from 0 to 1."
+  minConfidence: Float!
+  "The rule that was last asked for, in the form of SegmentRule."
+  rule: JSON!
+  "Of the rule, from 1."
+  version: Int!
+  "How far it is."
+  status: SegmentStatus!
+  "How much of the population has been looked at, from 0 to 1, while it is COMPUTING; else null."
+  progress: Float
+  """
+  How many are in it now. Null below the purpose's floor for viewers without individuals:read, and where the request
+  declares another purpose.
+  """
+  size: Int @cost(weight: 20)
+  "Up to when its members are right; of one that has not been computed yet, when it was made."
+  freshAsOf: Time!
+  "Who is in it, newest first. Needs individuals:read, and the segment's purpose."
+  members(
+    "How many from the start or after a cursor, 1 to 100."
+    first: Int
+    "Only what comes after this cursor."
+    after: Cursor
+    "How many from the end or before a cursor, 1 to 100."
+    last: Int
+    "Only what comes before this cursor."
+    before: Cursor
+  ): MembershipConnection!
+  "When it was made."
+  createdAt: Time!
+  "When its rule was last changed."
+  updatedAt: Time!
+}
+
+"""
+How far a segment is.
+"""
+enum SegmentStatus {
+  "Its rule is being computed; what was computed before, if anything was, still answers."
+  COMPUTING
+  "It answers."
+  LIVE
+  "It has ended."
+  ARCHIVED
+}
+
+"""
+A page of segments.
+"""
+type SegmentConnection {
+  "The segments with their cursors."
+  edges: [SegmentEdge!]!
+  "The segments."
+  nodes: [Segment!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many there are."
+  totalCount: Int!
+}
+
+"""
+A segment's place in a list.
+"""
+type SegmentEdge {
+  "Where it is."
+  cursor: Cursor!
+  "The segment."
+  node: Segment!
+}
+
+"""
+Whom a rule would find.
+"""
+type SegmentPreview {
+  "How many; null below the purpose's floor for viewers without individuals:read."
+  size: Int
+  "Whether a number is left out because the group is small."
+  suppressed: Boolean!
+  "How many others the rule finds whom the purpose does not cover; null where it would tell of few."
+  withheld: Int
+  "Some of them, 1 to 100. Needs individuals:read."
+  sample("How many, 1 to 100; null: 20." first: Int): [Individual!]!
+}
+
+"""
+A span in which an individual is in a segment.
+"""
+type Membership implements Node {
+  "Its id."
+  id: ID!
+  "Which segment."
+  segment: Segment!
+  "Who."
+  individual: Individual!
+  "Since when."
+  enteredAt: Time!
+  "Until when; null: they still are."
+  exitedAt: Time
+  "When it ends if nothing new happens; null: it does not, or it has ended."
+  lapsesAt: Time @cost(weight: 5)
+  "Each condition of the rule, how it stands and the facts; of a membership that has ended, how it stood then."
+  why: [Reason!]! @cost(weight: 5)
+}
+
+"""
+A condition of a rule, and how it stands.
+"""
+type Reason {
+  "Where in the rule, and what it says."
+  rule: String!
+  "Whether it holds."
+  holds: Boolean!
+  "What it rests on: which interactions, which trait, which decision."
+  facts: [String!]!
+  "Until when, if nothing new happens; null: for good."
+  until: Time
+}
+
+"""
+A page of memberships.
+"""
+type MembershipConnection {
+  "The memberships with their cursors."
+  edges: [MembershipEdge!]!
+  "The memberships."
+  nodes: [Membership!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many there are."
+  totalCount: Int! @cost(weight: 50)
+}
+
+"""
+A membership's place in a list.
+"""
+type MembershipEdge {
+  "Where it is."
+  cursor: Cursor!
+  "The membership."
+  node: Membership!
+}
+
+"""
+Somebody entered or left a segment.
+"""
+type MembershipChange {
+  "The change's own id, the same whenever it is told."
+  id: ID!
+  "What to continue after."
+  cursor: Cursor!
+  "Which membership began or ended."
+  membership: Membership!
+  "Which of the two."
+  change: MembershipChangeKind!
+  "When it became so."
+  at: Time!
+  "What made it so, in words."
+  because: String!
+}
+
+"""
+Whether somebody entered or left.
+"""
+enum MembershipChangeKind {
+  "They are in it since then."
+  ENTERED
+  "They were in it until then."
+  EXITED
+}
+
+"""
+A segment that is to be.
+"""
+input CreateSegmentInput {
+  "Its key: letters, digits, dots, dashes and underscores."
+  key: String!
+  "Its name for people."
+  name: String!
+  "What it is for."
+  description: String
+  "The key of the purpose that it reads for."
+  purpose: String!
+  "How sure a trait must be for the rule to count it, from 0 (the default) to 1."
+  minConfidence: Float
+  "Whom it finds."
+  rule: SegmentRule!
+}
+
+"""
+What of a segment is to be another way; what is not given stays.
+"""
+input UpdateSegmentInput {
+  "Which segment: its key."
+  segment: String!
+  "Its name for people."
+  name: String
+  "What it is for."
+  description: String
+  "How sure a trait must be for the rule to count it."
+  minConfidence: Float
+  "Whom it finds."
+  rule: SegmentRule
+}
+
+"""
+A segment that is to end.
+"""
+input ArchiveSegmentInput {
+  "Which segment: its key."
+  segment: String!
+}
+
+"""
+What came of createSegment.
+"""
+type CreateSegmentPayload {
+  "The segment."
+  segment: Segment!
+}
+
+"""
+What came of updateSegment.
+"""
+type UpdateSegmentPayload {
+  "The segment."
+  segment: Segment!
+}
+
+"""
+What came of archiveSegment.
+"""
+type ArchiveSegmentPayload {
+  "The segment."
+  segment: Segment!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/session.graphql", Input: `"""
 A visit: a run of one individual's INBOUND interactions on one device of one source, with no gap over the source's timeout. Logging in, midnight and a new campaign do not split it.
 """
@@ -2616,6 +3060,14 @@ func (ec *executionContext) childFields_AccessEntryEdge(ctx context.Context, fie
 		return ec.fieldContext_AccessEntryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccessEntryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ArchiveSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "segment":
+		return ec.fieldContext_ArchiveSegmentPayload_segment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ArchiveSegmentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AttributionReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2792,6 +3244,14 @@ func (ec *executionContext) childFields_ConsentState(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ConsentState", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "segment":
+		return ec.fieldContext_CreateSegmentPayload_segment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateSegmentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateSourcePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "source":
@@ -2954,6 +3414,8 @@ func (ec *executionContext) childFields_Individual(ctx context.Context, field gr
 		return ec.fieldContext_Individual_relationship(ctx, field)
 	case "requests":
 		return ec.fieldContext_Individual_requests(ctx, field)
+	case "memberships":
+		return ec.fieldContext_Individual_memberships(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Individual", field.Name)
 }
@@ -3200,6 +3662,68 @@ func (ec *executionContext) childFields_LifetimeReport(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type LifetimeReport", field.Name)
 }
 
+func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Membership_id(ctx, field)
+	case "segment":
+		return ec.fieldContext_Membership_segment(ctx, field)
+	case "individual":
+		return ec.fieldContext_Membership_individual(ctx, field)
+	case "enteredAt":
+		return ec.fieldContext_Membership_enteredAt(ctx, field)
+	case "exitedAt":
+		return ec.fieldContext_Membership_exitedAt(ctx, field)
+	case "lapsesAt":
+		return ec.fieldContext_Membership_lapsesAt(ctx, field)
+	case "why":
+		return ec.fieldContext_Membership_why(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Membership", field.Name)
+}
+
+func (ec *executionContext) childFields_MembershipChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MembershipChange_id(ctx, field)
+	case "cursor":
+		return ec.fieldContext_MembershipChange_cursor(ctx, field)
+	case "membership":
+		return ec.fieldContext_MembershipChange_membership(ctx, field)
+	case "change":
+		return ec.fieldContext_MembershipChange_change(ctx, field)
+	case "at":
+		return ec.fieldContext_MembershipChange_at(ctx, field)
+	case "because":
+		return ec.fieldContext_MembershipChange_because(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembershipChange", field.Name)
+}
+
+func (ec *executionContext) childFields_MembershipConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MembershipConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MembershipConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MembershipConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MembershipConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembershipConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MembershipEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MembershipEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MembershipEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembershipEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_MergePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "individual":
@@ -3424,6 +3948,20 @@ func (ec *executionContext) childFields_RFMSegment(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type RFMSegment", field.Name)
 }
 
+func (ec *executionContext) childFields_Reason(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_Reason_rule(ctx, field)
+	case "holds":
+		return ec.fieldContext_Reason_holds(ctx, field)
+	case "facts":
+		return ec.fieldContext_Reason_facts(ctx, field)
+	case "until":
+		return ec.fieldContext_Reason_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reason", field.Name)
+}
+
 func (ec *executionContext) childFields_Recency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "lastAt":
@@ -3620,6 +4158,80 @@ func (ec *executionContext) childFields_RetentionReport(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type RetentionReport", field.Name)
 }
 
+func (ec *executionContext) childFields_Segment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Segment_id(ctx, field)
+	case "key":
+		return ec.fieldContext_Segment_key(ctx, field)
+	case "name":
+		return ec.fieldContext_Segment_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Segment_description(ctx, field)
+	case "purpose":
+		return ec.fieldContext_Segment_purpose(ctx, field)
+	case "minConfidence":
+		return ec.fieldContext_Segment_minConfidence(ctx, field)
+	case "rule":
+		return ec.fieldContext_Segment_rule(ctx, field)
+	case "version":
+		return ec.fieldContext_Segment_version(ctx, field)
+	case "status":
+		return ec.fieldContext_Segment_status(ctx, field)
+	case "progress":
+		return ec.fieldContext_Segment_progress(ctx, field)
+	case "size":
+		return ec.fieldContext_Segment_size(ctx, field)
+	case "freshAsOf":
+		return ec.fieldContext_Segment_freshAsOf(ctx, field)
+	case "members":
+		return ec.fieldContext_Segment_members(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Segment_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Segment_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Segment", field.Name)
+}
+
+func (ec *executionContext) childFields_SegmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SegmentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SegmentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SegmentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SegmentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SegmentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SegmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SegmentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SegmentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SegmentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SegmentPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "size":
+		return ec.fieldContext_SegmentPreview_size(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_SegmentPreview_suppressed(ctx, field)
+	case "withheld":
+		return ec.fieldContext_SegmentPreview_withheld(ctx, field)
+	case "sample":
+		return ec.fieldContext_SegmentPreview_sample(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SegmentPreview", field.Name)
+}
+
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3786,6 +4398,14 @@ func (ec *executionContext) childFields_UnmergePayload(ctx context.Context, fiel
 		return ec.fieldContext_UnmergePayload_individuals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnmergePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "segment":
+		return ec.fieldContext_UpdateSegmentPayload_segment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateSegmentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -15,6 +15,18 @@ import (
 	"github.com/acquaint/acquaint/insight/consent"
 )
 
+// A segment that is to end.
+type ArchiveSegmentInput struct {
+	// Which segment: its key.
+	Segment string `json:"segment"`
+}
+
+// What came of archiveSegment.
+type ArchiveSegmentPayload struct {
+	// The segment.
+	Segment *node.Segment `json:"segment"`
+}
+
 // Which channels conversions are owed to.
 type AttributionReport struct {
 	// How many individuals the purpose covers; null below its floor, for a viewer who may not read individuals.
@@ -105,6 +117,28 @@ type ConsentReport struct {
 	Purposes []*PurposeConsents `json:"purposes"`
 }
 
+// A segment that is to be.
+type CreateSegmentInput struct {
+	// Its key: letters, digits, dots, dashes and underscores.
+	Key string `json:"key"`
+	// Its name for people.
+	Name string `json:"name"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// The key of the purpose that it reads for.
+	Purpose string `json:"purpose"`
+	// How sure a trait must be for the rule to count it, from 0 (the default) to 1.
+	MinConfidence *float64 `json:"minConfidence,omitempty"`
+	// Whom it finds.
+	Rule *SegmentRule `json:"rule"`
+}
+
+// What came of createSegment.
+type CreateSegmentPayload struct {
+	// The segment.
+	Segment *node.Segment `json:"segment"`
+}
+
 // A source to make.
 type CreateSourceInput struct {
 	// Its name, unique, 1 to 100 characters.
@@ -171,6 +205,18 @@ type ErasePayload struct {
 	Request *node.Request `json:"request"`
 	// A signed receipt that says what was deleted, table by table, and what was found afterwards. It is handed out here and never again.
 	Receipt json.RawMessage `json:"receipt"`
+}
+
+// How often something happened; without bounds, at least once.
+type EventRule struct {
+	// What happened.
+	Event *EventSelector `json:"event"`
+	// At least so often; 1 where atMost is not given either.
+	AtLeast *int `json:"atLeast,omitempty"`
+	// At most so often.
+	AtMost *int `json:"atMost,omitempty"`
+	// In so long until now: what is exactly this old does not count any more.
+	Within *time.Duration `json:"within,omitempty"`
 }
 
 // Which interactions. All conditions that are given hold.
@@ -293,6 +339,8 @@ type IndividualFilter struct {
 	LastSeenTo *time.Time `json:"lastSeenTo,omitempty"`
 	// What is known of one of their traits.
 	Trait *TraitRule `json:"trait,omitempty"`
+	// The key of a segment, for the purpose of the request, that they are in now.
+	Segment *string `json:"segment,omitempty"`
 	// Whether a USER_ID is among their identifiers.
 	Identified *bool `json:"identified,omitempty"`
 }
@@ -443,6 +491,16 @@ type LifetimeReport struct {
 	ProbabilityAlive []*ProbabilityBand `json:"probabilityAlive"`
 }
 
+// What is expected of them within a year, by BG/NBD.
+type LifetimeRule struct {
+	// Still a customer with at least this probability.
+	ProbabilityAliveAtLeast *float64 `json:"probabilityAliveAtLeast,omitempty"`
+	// Still a customer with at most this probability.
+	ProbabilityAliveAtMost *float64 `json:"probabilityAliveAtMost,omitempty"`
+	// Expected to be worth at least this.
+	ExpectedValueAtLeast *float64 `json:"expectedValueAtLeast,omitempty"`
+}
+
 // Two individuals who are one person.
 type MergeInput struct {
 	// One of them.
@@ -459,6 +517,18 @@ type MergePayload struct {
 	Individual *node.Individual `json:"individual"`
 	// The link that joins them; unmerge revokes it.
 	Link *node.Link `json:"link"`
+}
+
+// What something was worth, added up; nothing adds up to 0.
+type MonetaryRule struct {
+	// What happened; null: anything inbound.
+	Event *EventSelector `json:"event,omitempty"`
+	// At least so much.
+	AtLeast *float64 `json:"atLeast,omitempty"`
+	// At most so much.
+	AtMost *float64 `json:"atMost,omitempty"`
+	// In so long until now.
+	Within *time.Duration `json:"within,omitempty"`
 }
 
 // A channel that may come next.
@@ -601,6 +671,18 @@ type RFMReport struct {
 	Segments []*RFMSegment `json:"segments"`
 }
 
+// Scores from 1 to 5, the best: any of those that are given, of each that is given.
+type RFMRule struct {
+	// By recency.
+	R []int `json:"r,omitempty"`
+	// By frequency.
+	F []int `json:"f,omitempty"`
+	// By value.
+	M []int `json:"m,omitempty"`
+	// Names of RFM segments, such as Champions.
+	Segments []string `json:"segments,omitempty"`
+}
+
 // Those whose scores mean the same.
 type RFMSegment struct {
 	// Its name, such as Champions.
@@ -641,6 +723,18 @@ type RecencyReport struct {
 	AsOf time.Time `json:"asOf"`
 	// The bands, the most recent first.
 	Bands []*RecencyBand `json:"bands"`
+}
+
+// How long ago something last happened. Who never did it is not found.
+type RecencyRule struct {
+	// What happened; null: anything inbound.
+	Event *EventSelector `json:"event,omitempty"`
+	// At least so long ago: exactly so long is found.
+	AtLeast *time.Duration `json:"atLeast,omitempty"`
+	// At most so long ago: exactly so long is found.
+	AtMost *time.Duration `json:"atMost,omitempty"`
+	// Whether they are silent for longer than their trip wire.
+	Overdue *bool `json:"overdue,omitempty"`
 }
 
 // Decisions of one individual.
@@ -785,6 +879,47 @@ type RetentionReport struct {
 	Cohorts []*RetentionCohort `json:"cohorts"`
 }
 
+// A rule: exactly one of its members. Time is as exact as a microsecond: a rule that names a span becomes true, and false,
+// at the very moment. docs/segments.md has an example of each.
+type SegmentRule struct {
+	// All of these hold; at least one.
+	All []*SegmentRule `json:"all,omitempty"`
+	// At least one of these holds; at least one.
+	Any []*SegmentRule `json:"any,omitempty"`
+	// This does not hold.
+	Not *SegmentRule `json:"not,omitempty"`
+	// What is known of them.
+	Trait *TraitRule `json:"trait,omitempty"`
+	// How often something happened.
+	Event *EventRule `json:"event,omitempty"`
+	// How long ago something last happened.
+	Recency *RecencyRule `json:"recency,omitempty"`
+	// What something was worth, added up.
+	Monetary *MonetaryRule `json:"monetary,omitempty"`
+	// Things that happened one after the other.
+	Sequence *SequenceRule `json:"sequence,omitempty"`
+	// Their scores by recency, frequency and value, with the cuts of the day.
+	Rfm *RFMRule `json:"rfm,omitempty"`
+	// How they stand with the business: any of these.
+	Relationship []RelationshipStatus `json:"relationship,omitempty"`
+	// What is expected of them, with the model of the day.
+	Lifetime *LifetimeRule `json:"lifetime,omitempty"`
+	// The key of a purpose that must be permitted too.
+	Consent *string `json:"consent,omitempty"`
+	// The key of another segment, whose rule holds. It is read for this segment's purpose. Cycles are refused.
+	Segment *string `json:"segment,omitempty"`
+	// Everybody whom the purpose covers: true.
+	Everyone *bool `json:"everyone,omitempty"`
+}
+
+// Things that happened one after the other; others may have come between.
+type SequenceRule struct {
+	// What happened, in this order: 2 to 20.
+	Steps []*EventSelector `json:"steps"`
+	// From the first to the last in less than this.
+	Within *time.Duration `json:"within,omitempty"`
+}
+
 // Those who came in as many buckets.
 type StickinessCount struct {
 	// In how many buckets they came, from 1.
@@ -859,6 +994,26 @@ type UnmergeInput struct {
 type UnmergePayload struct {
 	// The individuals, each once.
 	Individuals []*node.Individual `json:"individuals"`
+}
+
+// What of a segment is to be another way; what is not given stays.
+type UpdateSegmentInput struct {
+	// Which segment: its key.
+	Segment string `json:"segment"`
+	// Its name for people.
+	Name *string `json:"name,omitempty"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// How sure a trait must be for the rule to count it.
+	MinConfidence *float64 `json:"minConfidence,omitempty"`
+	// Whom it finds.
+	Rule *SegmentRule `json:"rule,omitempty"`
+}
+
+// What came of updateSegment.
+type UpdateSegmentPayload struct {
+	// The segment.
+	Segment *node.Segment `json:"segment"`
 }
 
 // Consent that is taken back.
@@ -1195,6 +1350,64 @@ func (e *LifetimeModel) UnmarshalJSON(b []byte) error {
 }
 
 func (e LifetimeModel) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether somebody entered or left.
+type MembershipChangeKind string
+
+const (
+	// They are in it since then.
+	MembershipChangeKindEntered MembershipChangeKind = "ENTERED"
+	// They were in it until then.
+	MembershipChangeKindExited MembershipChangeKind = "EXITED"
+)
+
+var AllMembershipChangeKind = []MembershipChangeKind{
+	MembershipChangeKindEntered,
+	MembershipChangeKindExited,
+}
+
+func (e MembershipChangeKind) IsValid() bool {
+	switch e {
+	case MembershipChangeKindEntered, MembershipChangeKindExited:
+		return true
+	}
+	return false
+}
+
+func (e MembershipChangeKind) String() string {
+	return string(e)
+}
+
+func (e *MembershipChangeKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MembershipChangeKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MembershipChangeKind", str)
+	}
+	return nil
+}
+
+func (e MembershipChangeKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MembershipChangeKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MembershipChangeKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -10,6 +10,7 @@ import (
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/journey"
 	"github.com/acquaint/acquaint/insight/recency"
+	"github.com/acquaint/acquaint/insight/segment"
 	"github.com/acquaint/acquaint/store"
 )
 
@@ -130,6 +131,29 @@ func (i *Individual) Sessions(ctx context.Context, p store.Page) (*SessionConnec
 		return counts[i.Individual.ID], err
 	})
 	return c, nil
+}
+
+// memberships is the key of the siblings' memberships at a moment.
+type memberships struct{ asOf time.Time }
+
+// Memberships are the segments that the individual was in at a moment; zero: is in.
+func (i *Individual) Memberships(ctx context.Context, asOf time.Time) ([]*Membership, error) {
+	all, err := together(i.people, memberships{asOf}, func() (map[uuid.UUID][]*Membership, error) {
+		found, err := i.people.Reader.Memberships(ctx, i.people.IDs, asOf)
+		var some []*segment.Membership
+		for _, id := range i.people.IDs {
+			some = append(some, found[id]...)
+		}
+		nodes := map[uuid.UUID][]*Membership{}
+		for _, m := range NewMemberships(i.people.Reader, some) {
+			nodes[m.IndividualID] = append(nodes[m.IndividualID], m)
+		}
+		return nodes, err
+	})
+	if all[i.Individual.ID] == nil {
+		return []*Membership{}, err
+	}
+	return all[i.Individual.ID], err
 }
 
 // Interactions are a page of the individual's interactions.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/segment"
 )
 
 // MarshalTime writes a moment: RFC 3339 in UTC, with up to microseconds.
@@ -224,3 +225,9 @@ func MarshalRequestKind(k insight.RequestKind) graphql.Marshaler { return quoted
 
 // UnmarshalRequestKind reads what is asked for.
 func UnmarshalRequestKind(v any) (insight.RequestKind, error) { return name[insight.RequestKind](v) }
+
+// MarshalSegmentStatus writes how far a segment is.
+func MarshalSegmentStatus(s segment.Status) graphql.Marshaler { return quoted(string(s)) }
+
+// UnmarshalSegmentStatus reads how far a segment is.
+func UnmarshalSegmentStatus(v any) (segment.Status, error) { return name[segment.Status](v) }

@@ -113,7 +113,7 @@ func TestARowIsAnEvent(t *testing.T) {
 	if want := `{"sku":"007","quantity":2,"unit price":"1e3"}`; string(e.Properties) != want {
 		t.Errorf("properties %s, want %s", e.Properties, want)
 	}
-	if got, want := fmt.Sprint(e.Identities, e.Stream), "[{1 u1} {2 ann@example.com} {3 +442079460958} {4 loyalty:c:9} {5 d1} {6 a1}] {6 a1}"; got != want {
+	if got, want := fmt.Sprint(e.Identities, e.Stream), "[{USER_ID u1} {EMAIL ann@example.com} {PHONE +442079460958} {EXTERNAL loyalty:c:9} {DEVICE_ID d1} {ANONYMOUS_ID a1}] {ANONYMOUS_ID a1}"; got != want {
 		t.Errorf("identities %s, want %s", got, want)
 	}
 	var traits []string

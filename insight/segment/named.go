@@ -55,6 +55,14 @@ type Change struct {
 	Because      string    // what made it so, in words
 }
 
+// Place is the change's place among all, as a cursor.
+func (c *Change) Place() insight.Cursor {
+	return insight.Cursor{At: time.UnixMicro(c.Sequence).UTC(), ID: c.ID}
+}
+
+// After is the place that a cursor of [Change.Place] names.
+func After(c insight.Cursor) int64 { return c.At.UnixMicro() }
+
 // Member is somebody who is in a segment, as they are handed out.
 type Member struct {
 	Membership
