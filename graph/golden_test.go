@@ -58,6 +58,7 @@ func runGolden(t *testing.T, file string, o store.Options) {
 	var written strings.Builder
 	for n, c := range parseGolden(t, string(text)) {
 		answer := a.answer(c, names)
+		a.compute()
 		if n > 0 {
 			written.WriteString("\n")
 		}
@@ -212,7 +213,7 @@ type names struct {
 }
 
 var (
-	madeUp   = regexp.MustCompile(`\b(ind|ses|int|chn|src|pur|lnk|con|req)_[0-9a-z]{26}\b|"[0-9a-f]{64}"|"(?:AQ[A-Za-z0-9_-]{32}|[A-Za-z0-9_-]{32})"`)
+	madeUp   = regexp.MustCompile(`\b(ind|ses|int|chn|src|pur|lnk|con|req|seg|mem|chg|dst|dlv|exp|dec)_[0-9a-z]{26}\b|"[0-9a-f]{64}"|"(?:AQ[A-Za-z0-9_-]{32}|[A-Za-z0-9_-]{32})"`)
 	mentions = regexp.MustCompile(`<([a-z]+_\d+)>`)
 )
 

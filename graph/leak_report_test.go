@@ -57,7 +57,7 @@ func (a *asker) beside(self bool) *question {
 	}
 	def := a.schema.Types["Individual"]
 	for _, f := range def.Fields {
-		if f.Arguments.ForName("asOf") == nil {
+		if f.Arguments.ForName("asOf") == nil || ofSegments(def, f) {
 			continue
 		}
 		for n, args := range a.combinations(def.Name+"."+f.Name, f) {

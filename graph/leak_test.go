@@ -218,6 +218,9 @@ func TestLeakAsksForEverything(t *testing.T) {
 	asked := map[string]bool{}
 	questions := w.questions()
 	for _, f := range w.schema.Subscription.Fields {
+		if ofSegments(w.schema.Subscription, f) {
+			continue
+		}
 		questions = append(questions, w.asker().ask(w.schema.Subscription, "subscription", f)...)
 	}
 	for _, q := range questions {
@@ -259,7 +262,7 @@ func unasked(schema *ast.Schema, asked map[string]bool) []string {
 			reach(possible)
 		}
 		for _, f := range def.Fields {
-			if strings.HasPrefix(f.Name, "__") {
+			if strings.HasPrefix(f.Name, "__") || ofSegments(def, f) {
 				continue
 			}
 			if def.Kind == ast.Object && !asked[def.Name+"."+f.Name] {
@@ -1261,6 +1264,9 @@ func (a *asker) checkInput(name string) {
 		return
 	}
 	for _, f := range def.Fields {
+		if ofSegmentsInput(name, f) {
+			continue
+		}
 		if !slices.Contains(inputs[name], f.Name) {
 			a.t.Fatalf("there is a new argument, %s of %s: say in inputs that it is filled in, and do", f.Name, name)
 		}
@@ -1461,6 +1467,9 @@ func (a *asker) selectAll(def *ast.Definition, path []string, depth int) {
 		possible = a.schema.GetPossibleTypes(def)
 	}
 	for _, each := range possible {
+		if ofSegments(each, each.Fields[0]) {
+			continue
+		}
 		if def.IsAbstractType() {
 			a.text.WriteString("... on " + each.Name + " { ")
 		}
@@ -1479,7 +1488,7 @@ func (a *asker) selectAll(def *ast.Definition, path []string, depth int) {
 func (a *asker) selectField(def *ast.Definition, f *ast.FieldDefinition, path []string, depth int, aliased bool) {
 	a.t.Helper()
 	coordinate, of := def.Name+"."+f.Name, a.schema.Types[f.Type.Name()]
-	if !of.IsLeafType() && depth == 0 || isReport(def, f) {
+	if !of.IsLeafType() && depth == 0 || isReport(def, f) || ofSegments(def, f) {
 		return // reports of everyone are asked for one by one
 	}
 	below := depth - 1
@@ -1610,7 +1619,7 @@ func (w *world) questions() []*question {
 	a := w.asker()
 	var all []*question
 	for _, f := range w.schema.Query.Fields {
-		if !strings.HasPrefix(f.Name, "__") {
+		if !strings.HasPrefix(f.Name, "__") && !ofSegments(w.schema.Query, f) {
 			all = append(all, a.ask(w.schema.Query, "query", f)...)
 		}
 	}
@@ -2809,6 +2818,9 @@ func (w *world) follow() {
 	a := w.asker()
 	var streams []*stream
 	for _, f := range w.schema.Subscription.Fields {
+		if ofSegments(w.schema.Subscription, f) {
+			continue
+		}
 		for _, q := range a.ask(w.schema.Subscription, "subscription", f) {
 			for _, p := range w.purposes {
 				streams = append(streams, w.open(w.reader(p.key), w.view(p.key), q))

@@ -183,7 +183,7 @@ func TestReasonsNameInteractions(t *testing.T) {
 	reason := p.Why(b.Subject(f), at(100))[1]
 	text, _ := json.Marshal(reason.Facts)
 	if len(reason.Facts) != 7 || reason.Facts[0] != "together 0.8, of 8 interactions" || reason.Facts[1] != "3 earlier interactions" || reason.Holds ||
-		reason.Facts[6] != "a on web at 2026-01-01T07:00:00Z, worth 0.1 EUR, "+f.Timeline[7].ID.String() {
+		reason.Facts[6] != "a on web at 2026-01-01T07:00:00Z, worth 0.1 EUR, "+insight.FormatID(insight.InteractionPrefix, f.Timeline[7].ID) {
 		t.Errorf("%s", text)
 	}
 }

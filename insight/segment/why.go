@@ -74,7 +74,7 @@ func event(x *insight.Interaction) string {
 		b.WriteString(", worth " + strings.TrimSpace(decimal(*x.Value)+" "+x.Currency))
 	}
 	if x.ID.Version() == 7 && x.ID.Variant() == uuid.RFC4122 {
-		b.WriteString(", " + x.ID.String())
+		b.WriteString(", " + insight.FormatID(insight.InteractionPrefix, x.ID))
 	}
 	return b.String()
 }
