@@ -38,7 +38,7 @@ type demo struct {
 
 // Help says what there is to see.
 func (demo) Help() string {
-	return "The first time, a simulated population of 5,000 individuals is loaded; a load that was stopped goes on the next time. " +
+	return "The first time, a simulated population of 5,000 individuals is loaded; a load that was stopped goes on the next time. Five segments are made with it. " +
 		"It serves as acquaint serve does, and prints a token and a write key. On loopback the playground has the token filled in."
 }
 
@@ -64,6 +64,9 @@ func (d *demo) Run(p *process) (err error) {
 			p.note("stopped; what was loaded is kept, and acquaint demo goes on from there")
 			return nil
 		}
+		return err
+	}
+	if err := tell(p.ctx, s); err != nil {
 		return err
 	}
 	token, shown := "", ""
