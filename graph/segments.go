@@ -259,7 +259,10 @@ func (r *Resolver) followMemberships(ctx context.Context, reader *store.Reader, 
 	}
 	var earlier []uuid.UUID
 	if after != nil {
-		if earlier, err = changesBetween(ctx, reader, of, segment.After(*after), told); err != nil {
+		if err = r.checkPlace(*after, told); err == nil {
+			earlier, err = changesBetween(ctx, reader, of, segment.After(*after), told)
+		}
+		if err != nil {
 			sub.Close()
 			return nil, err
 		}
@@ -303,6 +306,19 @@ func (r *Resolver) followMemberships(ctx context.Context, reader *store.Reader, 
 		}
 		return all, nil
 	}), nil
+}
+
+// checkPlace refuses a cursor that is of no change, or of one so long ago that some of
+// what came after it may have been forgotten. A change's id holds when it was made.
+func (r *Resolver) checkPlace(after insight.Cursor, last int64) error {
+	place := segment.After(after)
+	if after.ID.Version() != 7 || place < 1 || place > last {
+		return insight.NewError(insight.Invalid, "after", "this is no cursor of a change; take one from an event")
+	}
+	if made := time.Unix(after.ID.Time().UnixTime()); r.now().Sub(made) > store.Remembered {
+		return insight.NewError(insight.Invalid, "after", "changes are remembered for thirty days, and this one is older; read the segment's members, and follow it from now on")
+	}
+	return nil
 }
 
 // changesBetween are the ids of the changes of a segment between two places.
