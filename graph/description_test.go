@@ -59,7 +59,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 var later = strings.Fields(`
 	Insights.uplift
 	Query.experience
-	Mutation.createExperience Mutation.decide Mutation.createDestination
+	Mutation.createExperience Mutation.decide
 
 	SegmentRuleByName
 	UpliftReport UpliftGroup UpliftVerdict

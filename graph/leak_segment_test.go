@@ -17,10 +17,10 @@ import (
 
 // ofSegments says that a field is about segments, whose oracle is TestSegmentsLeak's.
 func ofSegments(def *ast.Definition, f *ast.FieldDefinition) bool {
-	if slices.Contains([]string{"Segment", "SegmentConnection", "SegmentEdge", "SegmentPreview", "Membership", "MembershipConnection", "MembershipEdge", "MembershipChange", "Reason"}, def.Name) {
+	if slices.Contains([]string{"Segment", "SegmentConnection", "SegmentEdge", "SegmentPreview", "Membership", "MembershipConnection", "MembershipEdge", "MembershipChange", "Reason", "Destination"}, def.Name) {
 		return true
 	}
-	return slices.Contains([]string{"Query.segment", "Query.segments", "Query.segmentPreview", "Individual.memberships", "Subscription.membershipChanges"}, def.Name+"."+f.Name)
+	return slices.Contains([]string{"Query.segment", "Query.segments", "Query.segmentPreview", "Query.destinations", "Individual.memberships", "Subscription.membershipChanges"}, def.Name+"."+f.Name)
 }
 
 func ofSegmentsInput(name string, f *ast.FieldDefinition) bool {

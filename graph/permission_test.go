@@ -23,6 +23,7 @@ var (
 	clerks     = []insight.Scope{insight.ScopeRequestsWrite, insight.ScopeAdmin, insight.ScopeSelf}
 	writers    = []insight.Scope{insight.ScopeInteractionsWrite, insight.ScopeAdmin}
 	counters   = []insight.Scope{insight.ScopeIndividualsRead, insight.ScopeInsightsRead, insight.ScopeAdmin}
+	engagers   = []insight.Scope{insight.ScopeEngageWrite, insight.ScopeAdmin}
 	segmenters = []insight.Scope{insight.ScopeSegmentsWrite, insight.ScopeAdmin}
 	admins     = []insight.Scope{insight.ScopeAdmin}
 	operators  = slices.DeleteFunc(slices.Clone(insight.Scopes), func(s insight.Scope) bool { return s == insight.ScopeSelf })
@@ -55,6 +56,12 @@ var permissions = []struct {
 	{"Mutation.rectify", `mutation { rectify(input: {individual: {userId: "ada"}, traits: {plan: "gold"}}) { __typename } }`, clerks, false},
 	{"Mutation.object", `mutation { object(input: {individual: {userId: "ada"}}) { __typename } }`, clerks, false},
 	{"Query.insights", `{ insights { consents { population } } }`, analysts, false},
+	{"Query.destinations", `{ destinations { id } }`, engagers, false},
+	{"Mutation.createDestination", `mutation { createDestination(input: {name: "p", url: "https://example.com/", purpose: "analytics"}) { __typename } }`, engagers, false},
+	{"Mutation.updateDestination", `mutation { updateDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
+	{"Mutation.rotateDestinationSecret", `mutation { rotateDestinationSecret(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
+	{"Mutation.enableDestination", `mutation { enableDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
+	{"Mutation.redeliver", `mutation { redeliver(input: {id: "dlv_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
 	{"Query.segment", `{ segment(key: "all") { key size } }`, operators, false},
 	{"Query.segments", `{ segments(first: 1) { totalCount } }`, operators, false},
 	{"Query.segmentPreview", `{ segmentPreview(rule: {everyone: true}, purpose: "analytics") { size } }`, counters, false},

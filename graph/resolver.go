@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/acquaint/acquaint/engage/webhook"
 	"github.com/acquaint/acquaint/graph/exec"
 	"github.com/acquaint/acquaint/graph/leaf"
 	"github.com/acquaint/acquaint/graph/population"
@@ -27,6 +29,10 @@ type Options struct {
 	// Models are what individuals are compared with; nil: ones that are never older than
 	// the data. Whoever makes them closes them.
 	Models *population.Models
+	// Destinations says which addresses may be sent to beside those of the public internet.
+	Destinations webhook.Policy
+	// Retry has a destination tried at once, however often it has failed; may be nil.
+	Retry func(destination uuid.UUID)
 }
 
 // New makes the executable schema.

@@ -127,14 +127,14 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	decoder := p.decoder(s)
 	models := population.New(s, false)
 	defer models.Close()
+	sender := webhook.NewSender(s, webhook.Options{Allow: c.Destinations, Logger: p.log})
 	graphql, err := server.NewGraphQL(server.GraphQLOptions{
-		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder, Models: models}),
+		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder, Models: models, Destinations: c.Destinations, Retry: sender.Retry}),
 		Auth:   auth, Introspection: c.Introspection, Origins: c.Origins, Logger: p.log, Tracer: tracing.Tracer(),
 	})
 	if err != nil {
 		return err
 	}
-	sender := webhook.NewSender(s, webhook.Options{Allow: c.Destinations, Logger: p.log})
 	registry := prometheus.NewRegistry()
 	if err := registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "acquaint_ingest_events_waiting", Help: "Events that wait for a transaction.",

@@ -21,6 +21,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Destination() DestinationResolver
 	Individual() IndividualResolver
 	Insights() InsightsResolver
 	Interaction() InteractionResolver
@@ -64,9 +65,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputArchiveSegmentInput,
 		ec.unmarshalInputCampaignInput,
 		ec.unmarshalInputConsentInput,
+		ec.unmarshalInputCreateDestinationInput,
 		ec.unmarshalInputCreateSegmentInput,
 		ec.unmarshalInputCreateSourceInput,
 		ec.unmarshalInputDefinePurposeInput,
+		ec.unmarshalInputEnableDestinationInput,
 		ec.unmarshalInputEraseInput,
 		ec.unmarshalInputEventRule,
 		ec.unmarshalInputEventSelector,
@@ -87,11 +90,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordConsentsInput,
 		ec.unmarshalInputRecordInteractionsInput,
 		ec.unmarshalInputRectifyInput,
+		ec.unmarshalInputRedeliverInput,
 		ec.unmarshalInputRequestExportInput,
+		ec.unmarshalInputRotateDestinationSecretInput,
 		ec.unmarshalInputSegmentRule,
 		ec.unmarshalInputSequenceRule,
 		ec.unmarshalInputTraitRule,
 		ec.unmarshalInputUnmergeInput,
+		ec.unmarshalInputUpdateDestinationInput,
 		ec.unmarshalInputUpdateSegmentInput,
 		ec.unmarshalInputWithdrawConsentInput,
 	)
@@ -904,6 +910,236 @@ type RecordConsentsPayload {
   states: [ConsentState!]!
   "A signed receipt with the fields of ISO/IEC TS 27560, which acquaint verify --receipt checks offline."
   receipt: JSON!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/destination.graphql", Input: `extend type Query {
+  "The addresses that are told of who enters and leaves segments, in the order in which they were made. Needs engage:write."
+  destinations: [Destination!]!
+}
+
+extend type Mutation {
+  """
+  Makes a destination: from then on it is told of every change of its segments, by webhooks as Standard Webhooks has them.
+  The signing secret is shown here once. Needs engage:write.
+  """
+  createDestination("The destination." input: CreateDestinationInput!): CreateDestinationPayload!
+  "Changes a destination. Needs engage:write."
+  updateDestination("Which one, and what is to be another way." input: UpdateDestinationInput!): UpdateDestinationPayload!
+  """
+  Gives a destination a new signing secret, which is shown here once. Deliveries are signed with the old one too until it
+  ends. Needs engage:write.
+  """
+  rotateDestinationSecret("Which one, and for how long both sign." input: RotateDestinationSecretInput!): RotateDestinationSecretPayload!
+  "Enables a destination that was disabled because it failed for too long: what waits for it is sent. Needs engage:write."
+  enableDestination("Which one." input: EnableDestinationInput!): EnableDestinationPayload!
+  """
+  Sends a delivery again, and what followed it about the same individual, so that what is heard last is what is so. What is
+  told is what may be told now. Needs engage:write.
+  """
+  redeliver("Which delivery." input: RedeliverInput!): RedeliverPayload!
+}
+
+"""
+An address that is told of who enters and leaves segments.
+"""
+type Destination {
+  "Its id."
+  id: ID!
+  "Its name for people."
+  name: String!
+  "Where it is."
+  url: String!
+  "The purpose that it is told things for. What neither this nor the segment's purpose covers any more is not told."
+  purpose: Purpose!
+  "The segments whose changes it is told of; empty: every segment."
+  segments: [Segment!]!
+  "The keys of the traits that it is told; sensitive ones never are."
+  traits: [String!]!
+  "When it was made."
+  createdAt: Time!
+  "The first failure since the last success; null: it does not fail."
+  failingSince: Time
+  "The last success, to a minute; null: there was none."
+  succeededAt: Time
+  "Since when nothing is sent to it; null: it is enabled."
+  disabledAt: Time
+  "Why nothing is sent to it."
+  disabledBecause: String
+  "What was and is to be sent to it, newest first."
+  deliveries(
+    "How many from the start or after a cursor, 1 to 100."
+    first: Int
+    "Only what comes after this cursor."
+    after: Cursor
+    "How many from the end or before a cursor, 1 to 100."
+    last: Int
+    "Only what comes before this cursor."
+    before: Cursor
+  ): DeliveryConnection! @cost(weight: 5)
+}
+
+"""
+A change on its way to a destination. It does not say whose change it is.
+"""
+type Delivery {
+  "Its id."
+  id: ID!
+  "What the receiver knows it by: the header webhook-id."
+  webhookId: ID!
+  "How far it is."
+  state: DeliveryState!
+  "How often it was tried."
+  attempts: Int!
+  "When it is tried again; null: it is over."
+  nextAttemptAt: Time
+  "The status that the last attempt was answered with; null: there was no answer."
+  status: Int
+  "Why the last attempt came to nothing."
+  error: String
+  "When the change was made."
+  createdAt: Time!
+  "When the receiver may last have been told; null: never."
+  attemptedAt: Time
+}
+
+"""
+How far a delivery is.
+"""
+enum DeliveryState {
+  "It is tried, or is to be."
+  WAITING
+  "The receiver took it."
+  DELIVERED
+  "It may not be told any more, or nobody is left to tell."
+  DROPPED
+}
+
+"""
+A page of deliveries.
+"""
+type DeliveryConnection {
+  "The deliveries with their cursors."
+  edges: [DeliveryEdge!]!
+  "The deliveries."
+  nodes: [Delivery!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+}
+
+"""
+A delivery's place in a list.
+"""
+type DeliveryEdge {
+  "Where it is."
+  cursor: Cursor!
+  "The delivery."
+  node: Delivery!
+}
+
+"""
+A destination that is to be.
+"""
+input CreateDestinationInput {
+  "Its name for people."
+  name: String!
+  "Where it is: https, and public, unless the server is configured otherwise."
+  url: String!
+  "The key of the purpose that it is told things for."
+  purpose: String!
+  "The keys of the segments whose changes it is told of; null: every segment."
+  segments: [String!]
+  "The keys of the traits that it is told; null: none."
+  traits: [String!]
+  "A signing secret of its own, whsec_ and base64 of 24 to 64 bytes; null: one is made."
+  secret: String
+}
+
+"""
+What of a destination is to be another way; what is not given stays.
+"""
+input UpdateDestinationInput {
+  "Which one: its id."
+  id: ID!
+  "Its name for people."
+  name: String
+  "Where it is."
+  url: String
+  "The keys of the segments whose changes it is told of; empty: every segment."
+  segments: [String!]
+  "The keys of the traits that it is told."
+  traits: [String!]
+}
+
+"""
+A destination that is to have another secret.
+"""
+input RotateDestinationSecretInput {
+  "Which one: its id."
+  id: ID!
+  "For how long the old one signs too; null: P1D."
+  overlap: Duration
+  "The new one; null: one is made."
+  secret: String
+}
+
+"""
+A destination that is to be enabled.
+"""
+input EnableDestinationInput {
+  "Which one: its id."
+  id: ID!
+}
+
+"""
+A delivery that is to be sent again.
+"""
+input RedeliverInput {
+  "Which one: its id."
+  id: ID!
+}
+
+"""
+What came of createDestination.
+"""
+type CreateDestinationPayload {
+  "The destination."
+  destination: Destination!
+  "What its deliveries are signed with. It is shown here once."
+  secret: String!
+}
+
+"""
+What came of updateDestination.
+"""
+type UpdateDestinationPayload {
+  "The destination."
+  destination: Destination!
+}
+
+"""
+What came of rotateDestinationSecret.
+"""
+type RotateDestinationSecretPayload {
+  "The destination."
+  destination: Destination!
+  "What its deliveries are signed with from now on. It is shown here once."
+  secret: String!
+}
+
+"""
+What came of enableDestination.
+"""
+type EnableDestinationPayload {
+  "The destination."
+  destination: Destination!
+}
+
+"""
+What came of redeliver.
+"""
+type RedeliverPayload {
+  "The delivery that is on its way again."
+  id: ID!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/individual.graphql", Input: `extend type Query {
@@ -3244,6 +3480,16 @@ func (ec *executionContext) childFields_ConsentState(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ConsentState", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateDestinationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "destination":
+		return ec.fieldContext_CreateDestinationPayload_destination(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateDestinationPayload_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateDestinationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "segment":
@@ -3268,6 +3514,90 @@ func (ec *executionContext) childFields_DefinePurposePayload(ctx context.Context
 		return ec.fieldContext_DefinePurposePayload_purpose(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DefinePurposePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Delivery_id(ctx, field)
+	case "webhookId":
+		return ec.fieldContext_Delivery_webhookId(ctx, field)
+	case "state":
+		return ec.fieldContext_Delivery_state(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Delivery_attempts(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Delivery_nextAttemptAt(ctx, field)
+	case "status":
+		return ec.fieldContext_Delivery_status(ctx, field)
+	case "error":
+		return ec.fieldContext_Delivery_error(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Delivery_createdAt(ctx, field)
+	case "attemptedAt":
+		return ec.fieldContext_Delivery_attemptedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeliveryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DeliveryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeliveryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DeliveryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DeliveryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Destination(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Destination_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Destination_name(ctx, field)
+	case "url":
+		return ec.fieldContext_Destination_url(ctx, field)
+	case "purpose":
+		return ec.fieldContext_Destination_purpose(ctx, field)
+	case "segments":
+		return ec.fieldContext_Destination_segments(ctx, field)
+	case "traits":
+		return ec.fieldContext_Destination_traits(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Destination_createdAt(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_Destination_failingSince(ctx, field)
+	case "succeededAt":
+		return ec.fieldContext_Destination_succeededAt(ctx, field)
+	case "disabledAt":
+		return ec.fieldContext_Destination_disabledAt(ctx, field)
+	case "disabledBecause":
+		return ec.fieldContext_Destination_disabledBecause(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_Destination_deliveries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Destination", field.Name)
+}
+
+func (ec *executionContext) childFields_EnableDestinationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "destination":
+		return ec.fieldContext_EnableDestinationPayload_destination(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnableDestinationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ErasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4054,6 +4384,14 @@ func (ec *executionContext) childFields_RectifyPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type RectifyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RedeliverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RedeliverPayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedeliverPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Rejection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "index":
@@ -4156,6 +4494,16 @@ func (ec *executionContext) childFields_RetentionReport(ctx context.Context, fie
 		return ec.fieldContext_RetentionReport_cohorts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetentionReport", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateDestinationSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "destination":
+		return ec.fieldContext_RotateDestinationSecretPayload_destination(ctx, field)
+	case "secret":
+		return ec.fieldContext_RotateDestinationSecretPayload_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateDestinationSecretPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Segment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4398,6 +4746,14 @@ func (ec *executionContext) childFields_UnmergePayload(ctx context.Context, fiel
 		return ec.fieldContext_UnmergePayload_individuals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnmergePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateDestinationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "destination":
+		return ec.fieldContext_UpdateDestinationPayload_destination(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateDestinationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -117,6 +117,30 @@ type ConsentReport struct {
 	Purposes []*PurposeConsents `json:"purposes"`
 }
 
+// A destination that is to be.
+type CreateDestinationInput struct {
+	// Its name for people.
+	Name string `json:"name"`
+	// Where it is: https, and public, unless the server is configured otherwise.
+	URL string `json:"url"`
+	// The key of the purpose that it is told things for.
+	Purpose string `json:"purpose"`
+	// The keys of the segments whose changes it is told of; null: every segment.
+	Segments []string `json:"segments,omitempty"`
+	// The keys of the traits that it is told; null: none.
+	Traits []string `json:"traits,omitempty"`
+	// A signing secret of its own, whsec_ and base64 of 24 to 64 bytes; null: one is made.
+	Secret *string `json:"secret,omitempty"`
+}
+
+// What came of createDestination.
+type CreateDestinationPayload struct {
+	// The destination.
+	Destination *node.Destination `json:"destination"`
+	// What its deliveries are signed with. It is shown here once.
+	Secret string `json:"secret"`
+}
+
 // A segment that is to be.
 type CreateSegmentInput struct {
 	// Its key: letters, digits, dots, dashes and underscores.
@@ -187,6 +211,18 @@ type DefinePurposeInput struct {
 type DefinePurposePayload struct {
 	// The purpose.
 	Purpose *node.Purpose `json:"purpose"`
+}
+
+// A destination that is to be enabled.
+type EnableDestinationInput struct {
+	// Which one: its id.
+	ID string `json:"id"`
+}
+
+// What came of enableDestination.
+type EnableDestinationPayload struct {
+	// The destination.
+	Destination *node.Destination `json:"destination"`
 }
 
 // Whom to erase.
@@ -799,6 +835,18 @@ type RectifyPayload struct {
 	Receipt json.RawMessage `json:"receipt"`
 }
 
+// A delivery that is to be sent again.
+type RedeliverInput struct {
+	// Which one: its id.
+	ID string `json:"id"`
+}
+
+// What came of redeliver.
+type RedeliverPayload struct {
+	// The delivery that is on its way again.
+	ID string `json:"id"`
+}
+
 // An interaction that cannot be kept.
 type Rejection struct {
 	// Its place in the input, from 0.
@@ -877,6 +925,24 @@ type RetentionCohort struct {
 type RetentionReport struct {
 	// One for each bucket that has begun, the earliest first.
 	Cohorts []*RetentionCohort `json:"cohorts"`
+}
+
+// A destination that is to have another secret.
+type RotateDestinationSecretInput struct {
+	// Which one: its id.
+	ID string `json:"id"`
+	// For how long the old one signs too; null: P1D.
+	Overlap *time.Duration `json:"overlap,omitempty"`
+	// The new one; null: one is made.
+	Secret *string `json:"secret,omitempty"`
+}
+
+// What came of rotateDestinationSecret.
+type RotateDestinationSecretPayload struct {
+	// The destination.
+	Destination *node.Destination `json:"destination"`
+	// What its deliveries are signed with from now on. It is shown here once.
+	Secret string `json:"secret"`
 }
 
 // A rule: exactly one of its members. Time is as exact as a microsecond: a rule that names a span becomes true, and false,
@@ -994,6 +1060,26 @@ type UnmergeInput struct {
 type UnmergePayload struct {
 	// The individuals, each once.
 	Individuals []*node.Individual `json:"individuals"`
+}
+
+// What of a destination is to be another way; what is not given stays.
+type UpdateDestinationInput struct {
+	// Which one: its id.
+	ID string `json:"id"`
+	// Its name for people.
+	Name *string `json:"name,omitempty"`
+	// Where it is.
+	URL *string `json:"url,omitempty"`
+	// The keys of the segments whose changes it is told of; empty: every segment.
+	Segments []string `json:"segments,omitempty"`
+	// The keys of the traits that it is told.
+	Traits []string `json:"traits,omitempty"`
+}
+
+// What came of updateDestination.
+type UpdateDestinationPayload struct {
+	// The destination.
+	Destination *node.Destination `json:"destination"`
 }
 
 // What of a segment is to be another way; what is not given stays.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/delivery"
 	"github.com/acquaint/acquaint/insight/segment"
 )
 
@@ -231,3 +232,9 @@ func MarshalSegmentStatus(s segment.Status) graphql.Marshaler { return quoted(st
 
 // UnmarshalSegmentStatus reads how far a segment is.
 func UnmarshalSegmentStatus(v any) (segment.Status, error) { return name[segment.Status](v) }
+
+// MarshalDeliveryState writes how far a delivery is.
+func MarshalDeliveryState(s delivery.Outcome) graphql.Marshaler { return quoted(string(s)) }
+
+// UnmarshalDeliveryState reads how far a delivery is.
+func UnmarshalDeliveryState(v any) (delivery.Outcome, error) { return name[delivery.Outcome](v) }
