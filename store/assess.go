@@ -51,7 +51,7 @@ func (s *stir) why() string {
 	switch {
 	case s.due:
 		return "time passed"
-	case s.because != "":
+	case len(s.entries) == 0 && s.because != "":
 		return s.because
 	case len(s.entries) > 0:
 		var types []string
