@@ -152,6 +152,9 @@ func (v *verifier) chunks(ctx context.Context) error {
 		if err := v.digested(ctx, some); err != nil {
 			return err
 		}
+		if err := v.members(ctx, some); err != nil {
+			return err
+		}
 		if v.progress != nil {
 			v.progress(v.Interactions)
 		}
@@ -188,6 +191,44 @@ func (v *verifier) digested(ctx context.Context, ids []uuid.UUID) error {
 		}
 	}
 	return err
+}
+
+// members asks the rules that answer of some individuals, and compares with the segments
+// that they are kept in. Of somebody whom time has changed since they were last looked
+// at, it is seen to when that is done.
+func (v *verifier) members(ctx context.Context, ids []uuid.UUID) error {
+	a := v.policy.audience
+	if a.none() {
+		return nil
+	}
+	people, err := v.known(ctx, ids)
+	if err != nil {
+		return err
+	}
+	kept := map[uuid.UUID][]*membershipRow{}
+	if err := v.memberships(ctx, ids, func(m *membershipRow) { kept[m.IndividualID] = append(kept[m.IndividualID], m) }); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		look := v.batch.individuals[id].lookAt
+		if !look.IsZero() && !look.After(v.now) {
+			continue
+		}
+		for _, k := range a.segments {
+			if k.live == nil {
+				continue
+			}
+			member := slices.ContainsFunc(kept[id], func(m *membershipRow) bool { return m.SegmentID == k.ID && m.sees(k.edition) })
+			course := k.live.Over(people[id].subject(v.policy, a.live, k.Purpose), v.now, v.now)
+			if course.Holds != member {
+				v.differ("individual %s: that they are in the segment %s is kept as %t, its rule says %t", ind(id), k.Key, member, course.Holds)
+			}
+			if !course.Look.IsZero() && (look.IsZero() || look.After(course.Look)) {
+				v.differ("individual %s: they are not looked at when time may change the segment %s", ind(id), k.Key)
+			}
+		}
+	}
+	return nil
 }
 
 // sessions folds the sessions of some individuals from their interactions, checks
