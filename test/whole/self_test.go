@@ -14,6 +14,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/receipt"
 	"github.com/acquaint/acquaint/internal/testdb"
 	"github.com/acquaint/acquaint/server"
@@ -420,27 +421,35 @@ func TestOwnTokenSeesNobodyElse(t *testing.T) {
 		h.gets(officer, "service", `mutation { merge(input: {into: {userId: "zq-ann"}, from: {userId: "zq-bob"}, reason: "one address"}) { link { id } } }`, nil, &merged)
 		h.gets(officer, "service", `mutation($id: ID!) { unmerge(input: {links: [$id], reason: "two people"}) { individuals { id } } }`, map[string]any{"id": merged.Merge.Link.ID}, new(any))
 
+		h.gets(officer, "service", `mutation { createSegment(input: {key: "zq-all", name: "All", purpose: "service", rule: {everyone: true}}) { segment { id } } }`, nil, new(any))
+		for more := true; more; {
+			var err error
+			if more, err = h.store.Draft(t.Context()); err != nil {
+				t.Fatal(insight.Detail(err))
+			}
+		}
+
 		// What there is of bob, by the type that it has.
 		var found struct {
 			Individual struct {
 				ID                               string
 				Links                            []struct{ ID string }
 				Sessions, Interactions, Consents struct{ Nodes []struct{ ID string } }
-				Requests                         []struct{ ID string }
+				Requests, Memberships            []struct{ ID string }
 			}
 			Channels []struct{ ID string }
 			Sources  []struct{ ID string }
 			Purposes []struct{ ID string }
 		}
-		h.gets(officer, "service", `{ individual(by: {userId: "zq-bob"}) { id links { id } sessions { nodes { id } } interactions { nodes { id } } consents { nodes { id } } requests { id } } channels { id } sources { id } purposes { id } }`, nil, &found)
+		h.gets(officer, "service", `{ individual(by: {userId: "zq-bob"}) { id links { id } sessions { nodes { id } } interactions { nodes { id } } consents { nodes { id } } requests { id } memberships { id } } channels { id } sources { id } purposes { id } }`, nil, &found)
 		i := found.Individual
 		if i.ID != bob {
 			t.Fatalf("bob is %s now, and was %s", i.ID, bob)
 		}
 		theirs := map[string]string{
-			"Individual": i.ID, "IdentityLink": i.Links[0].ID, "Session": i.Sessions.Nodes[0].ID, "Interaction": i.Interactions.Nodes[0].ID, "Consent": i.Consents.Nodes[0].ID, "Request": i.Requests[0].ID,
+			"Individual": i.ID, "IdentityLink": i.Links[0].ID, "Session": i.Sessions.Nodes[0].ID, "Interaction": i.Interactions.Nodes[0].ID, "Consent": i.Consents.Nodes[0].ID, "Request": i.Requests[0].ID, "Membership": i.Memberships[0].ID,
 		}
-		nobodys := map[string]bool{"Channel": true, "Source": true, "Purpose": true} // are no data of anybody
+		nobodys := map[string]bool{"Channel": true, "Source": true, "Purpose": true, "Segment": true} // are no data of anybody
 		h.listed("type of a node", `{ __type(name: "Node") { possibleTypes { name } } }`, "possibleTypes", func(name string) bool { return theirs[name] != "" || nobodys[name] })
 
 		ways := map[string][2]any{ // of naming bob, and nobody
@@ -466,8 +475,12 @@ func TestOwnTokenSeesNobodyElse(t *testing.T) {
 			},
 			"Query.viewer":   {`{ viewer { subject scopes purposes ` + everything + ` } }`},
 			"Query.purposes": {""}, "Query.channels": {""},
-			"Query.sources":  {`{ sources { name } }`},
-			"Query.insights": {`{ insights { consents { population purposes { statuses { individuals } } } } }`},
+			"Query.segment":        {`{ segment(key: "zq-all") { size members(first: 10) { nodes { id individual { id } } } } }`},
+			"Query.segments":       {`{ segments(first: 10) { nodes { size members(first: 10) { totalCount } } } }`},
+			"Query.segmentPreview": {`{ segmentPreview(rule: {everyone: true}, purpose: "service") { size withheld sample(first: 10) { id } } }`},
+			"Query.destinations":   {`{ destinations { deliveries(first: 1) { nodes { id } } } }`},
+			"Query.sources":        {`{ sources { name } }`},
+			"Query.insights":       {`{ insights { consents { population purposes { statuses { individuals } } } } }`},
 
 			"Mutation.identify":           {`mutation($who: IndividualLookup!) { identify(input: {userId: "zq-bob", anonymousId: "zq-ann-browser"}) { individual { id } } recordConsents(input: {individual: $who, consents: []}) { individual { id } } }`},
 			"Mutation.recordInteractions": {`mutation { recordInteractions(input: {interactions: [{messageId: "x", userId: "zq-bob", type: "x", occurredAt: "2026-03-01T10:00:00Z"}]}) { accepted } }`},
@@ -481,6 +494,16 @@ func TestOwnTokenSeesNobodyElse(t *testing.T) {
 			"Mutation.erase":              {`mutation($who: IndividualLookup!) { erase(input: {individual: $who, reason: "x"}) { receipt } }`},
 			"Mutation.rectify":            {`mutation($who: IndividualLookup!) { rectify(input: {individual: $who, traits: {nickname: "x"}}) { individual { id } receipt } }`},
 			"Mutation.object":             {`mutation($who: IndividualLookup!) { object(input: {individual: $who}) { receipt } }`},
+
+			"Mutation.createSegment":           {`mutation { createSegment(input: {key: "x", name: "x", purpose: "service", rule: {everyone: true}}) { segment { size } } }`},
+			"Mutation.updateSegment":           {`mutation { updateSegment(input: {segment: "zq-all", name: "x"}) { segment { size } } }`},
+			"Mutation.archiveSegment":          {`mutation { archiveSegment(input: {segment: "zq-all"}) { segment { size } } }`},
+			"Mutation.createDestination":       {`mutation { createDestination(input: {name: "x", url: "https://example.com", purpose: "service"}) { secret } }`},
+			"Mutation.updateDestination":       {`mutation { updateDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { destination { id } } }`},
+			"Mutation.rotateDestinationSecret": {`mutation { rotateDestinationSecret(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { secret } }`},
+			"Mutation.enableDestination":       {`mutation { enableDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { destination { id } } }`},
+			"Mutation.redeliver":               {`mutation { redeliver(input: {id: "dlv_01j2jy8kavfgx9p7hfdp57rqgg"}) { id } }`},
+			"Subscription.membershipChanges":   {""},
 
 			"Subscription.interactions":   {""}, // followed in TestOwnToken and TestOwnTokenWhenPeoplePart
 			"Subscription.consentChanges": {""},
