@@ -529,9 +529,9 @@ func (a *assessment) settle(k *keptSegment) {
 		case m.until != 0 && m.until <= k.edition:
 			a.exit(k, m, k.liveAt, "the rule was computed anew")
 		case m.since <= k.edition && !m.announced:
-			m.EnteredAt, m.announced = k.liveAt, true
+			m.announced = true
 			a.change(m)
-			a.outcome.announce(m, k, true, k.liveAt, "the rule was computed anew")
+			a.outcome.announce(m, k, true, m.EnteredAt, "the rule was computed anew")
 		}
 	}
 }

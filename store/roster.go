@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -73,6 +74,9 @@ func (r *Reader) members(ctx context.Context, page []*segment.Membership, keys [
 			continue // they are gone since the page was read
 		}
 		one := &segment.Member{Membership: *m, Identifiers: identifiers[m.IndividualID]}
+		slices.SortFunc(one.Identifiers, func(a, b *insight.Identifier) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.FirstSeenAt.Compare(b.FirstSeenAt), cmp.Compare(a.Value, b.Value))
+		})
 		for _, t := range insight.BestTraits(known[m.IndividualID]) {
 			if slices.Contains(keys, t.Key) && t.Sensitivity == insight.Ordinary {
 				one.Traits = append(one.Traits, t)

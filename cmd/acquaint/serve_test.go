@@ -65,6 +65,37 @@ func TestServe(t *testing.T) {
 	})
 }
 
+// segments waits until the demo's five segments are computed, and tells how many are in
+// the one whom to leave alone.
+func (s *served) segments(token string) int {
+	s.Helper()
+	for s.Context().Err() == nil {
+		var found struct {
+			Segments struct {
+				Nodes []struct {
+					Key, Status string
+					Size        *int
+				}
+			}
+		}
+		s.graph(token, `{ segments { nodes { key status size } } }`, &found)
+		live, size := 0, 0
+		for _, one := range found.Segments.Nodes {
+			if one.Status == "LIVE" {
+				live++
+			}
+			if one.Key == "leave-alone" && one.Size != nil {
+				size = *one.Size
+			}
+		}
+		if live == len(telling) {
+			return size
+		}
+	}
+	s.Fatal("the segments are not computed")
+	return 0
+}
+
 func TestDemo(t *testing.T) {
 	onEach(t, func(w *world) {
 		first := w.serve("demo", "--individuals", "20")
@@ -88,8 +119,33 @@ func TestDemo(t *testing.T) {
 		if status, text := first.ask(http.MethodPost, "/v1/track", `{"userId":"u","event":"e"}`, "Content-Type", "application/json", "Authorization", "Basic "+basic(key)); status != http.StatusOK {
 			w.Errorf("the write key is answered %d %s", status, text)
 		}
+		size := first.segments(token)
+		members := func(key, purpose, token string) (int, string) {
+			return first.ask(http.MethodGet, "/v1/segments/"+key+"/members", "", "Authorization", "Bearer "+token, "Acquaint-Purpose", purpose)
+		}
+		status, roster := members("leave-alone", "analytics", token)
+		if status != http.StatusOK || strings.Count(roster, "\n") != size {
+			w.Errorf("of %d members it writes, with %d, %s", size, status, roster)
+		}
+		for _, c := range []struct {
+			key, purpose, token string
+			want                int
+		}{
+			{"leave-alone", "marketing", token, http.StatusForbidden}, {"none", "analytics", token, http.StatusNotFound}, {"leave-alone", "analytics", "x", http.StatusUnauthorized},
+			{"leave-alone", "analytics", strings.TrimSpace(w.must("token", "--scope", "insights:read", "--purposes", "analytics")), http.StatusForbidden},
+		} {
+			if status, text := members(c.key, c.purpose, c.token); status != c.want {
+				w.Errorf("the members of %s for %s are answered %d %s", c.key, c.purpose, status, text)
+			}
+		}
 		first.end()
 		kept := w.rows("interactions")
+		if exported := w.must("export", "segment", "leave-alone"); exported != roster {
+			w.Errorf("exported are %s, and served were %s", exported, roster)
+		}
+		if exported := w.must("export", "segment", "leave-alone", "--format", "csv", "--traits", "plan"); !strings.HasPrefix(exported, "individual,membership,entered_at,user_id,") || strings.Count(exported, "\n") != size+1 {
+			w.Errorf("exported as CSV are %s", exported)
+		}
 
 		second := w.serve("demo", "--individuals", "20")
 		if strings.Contains(second.errors.String(), "load") {

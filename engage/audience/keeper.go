@@ -94,7 +94,8 @@ func (k *Keeper) Run(ctx context.Context) {
 // step does some of what there is to do, and reports how long nothing will be; 0 is
 // that there is more now. What time changes goes first: it is to be seen at once.
 func (k *Keeper) step(ctx context.Context) time.Duration {
-	n, next, err := k.o.Segments.Look(ctx)
+	whole := context.WithoutCancel(ctx) // what takes a moment is not broken off
+	n, next, err := k.o.Segments.Look(whole)
 	if err != nil {
 		return k.report(ctx, "memberships that time changed could not be written", err)
 	}
@@ -104,7 +105,7 @@ func (k *Keeper) step(ctx context.Context) time.Duration {
 			return 0
 		}
 	}
-	more, err := k.o.Segments.Draft(ctx)
+	more, err := k.o.Segments.Draft(whole)
 	if err != nil {
 		return k.report(ctx, "a segment could not be computed", err)
 	}

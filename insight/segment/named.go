@@ -66,6 +66,6 @@ func After(c insight.Cursor) int64 { return c.At.UnixMicro() }
 // Member is somebody who is in a segment, as they are handed out.
 type Member struct {
 	Membership
-	Identifiers []*insight.Identifier // strongest first
+	Identifiers []*insight.Identifier // strongest first, of a kind the oldest first
 	Traits      []insight.Trait       // the best of each key that was asked for, none of them sensitive
 }
