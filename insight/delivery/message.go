@@ -61,12 +61,6 @@ type Message struct {
 	Traits      map[string]json.RawMessage
 }
 
-// identifierKinds are the API's names of kinds.
-var identifierKinds = map[insight.IdentifierKind]string{
-	insight.UserID: "USER_ID", insight.Email: "EMAIL", insight.Phone: "PHONE",
-	insight.External: "EXTERNAL", insight.DeviceID: "DEVICE_ID", insight.AnonymousID: "ANONYMOUS_ID",
-}
-
 var types = map[Kind]string{Entered: "segment.entered", Exited: "segment.exited"}
 
 // Body is the message as it is sent: compact JSON of the members type, timestamp and
@@ -105,7 +99,7 @@ func (m *Message) Body() ([]byte, error) {
 	if m.Disclosure == Full {
 		d.LapsesAt, d.Because, d.Traits = moment(m.LapsesAt), m.Because, m.Traits
 		for _, i := range m.Identifiers {
-			d.Identifiers = append(d.Identifiers, identifier{identifierKinds[i.Kind], i.Value})
+			d.Identifiers = append(d.Identifiers, identifier{i.Kind.String(), i.Value})
 		}
 	}
 	var b bytes.Buffer
