@@ -251,9 +251,7 @@ func (b *batch) catchUp(ctx context.Context) error {
 // concerns reports whether a rule's answer may be another one now.
 func (s *stir) concerns(q *question) bool {
 	switch {
-	case s.all || s.isNew, s.drafts && q.draft:
-		return true
-	case s.due && q.program.Timed():
+	case s.all || s.isNew || s.due, s.drafts && q.draft: // what is dated ahead makes its moment one of any rule
 		return true
 	}
 	return slices.ContainsFunc(s.entries, func(e digest.Entry) bool { return q.program.TouchedBy(e.Interaction) }) ||
@@ -409,7 +407,11 @@ func (b *batch) assessOne(id uuid.UUID, s *standing, p *person, questions []ques
 		return err
 	}
 	if len(questions) == 0 {
-		w.individual(id, written, s, s.lookAt)
+		look := s.lookAt
+		if st.due {
+			look = time.Time{} // nothing is left that time changes
+		}
+		w.individual(id, written, s, look)
 		return nil
 	}
 	a := &assessment{batch: b, id: id, standing: s, outcome: w, because: st.why()}
@@ -479,6 +481,9 @@ func (a *assessment) ask(q *question, p *person, due bool) segment.Course {
 	from := a.now
 	if due && a.lookAt.Before(a.now) {
 		from = a.lookAt
+		if !q.draft {
+			from = later(from, q.kept.liveAt) // before, another edition answered
+		}
 	}
 	course := q.program.Over(p.subject(a.policy, q.book, q.kept.Purpose), from, a.now)
 	if q.draft {

@@ -31,8 +31,9 @@ type keptSegment struct {
 	segment.Segment
 	edition  int
 	liveAt   time.Time
-	live     *segment.Program // nil: no edition answers
-	draft    *segment.Program // nil: none is being computed, or its models are missing
+	answers  *segment.Definition // that of the edition that answers; nil: none does
+	live     *segment.Program    // compiled of it
+	draft    *segment.Program    // nil: none is being computed, or its models are missing
 	drafting bool
 	models   bool // whether the draft has its models
 	// modelsAsOf is when the models of the edition that answers were made; zero where
@@ -67,13 +68,13 @@ func (s *Store) readAudience(ctx context.Context, p *policy) (*audience, error) 
 	}
 	live, draft := map[string]*segment.Definition{}, map[string]*segment.Definition{}
 	for _, row := range rows {
-		k, answers, err := fromEntSegment(row, p)
+		k, err := fromEntSegment(row, p)
 		if err != nil {
 			return nil, err
 		}
 		a.segments = append(a.segments, k)
-		if answers != nil {
-			live[k.Key] = answers
+		if k.answers != nil {
+			live[k.Key] = k.answers
 		}
 		if !row.Archived {
 			draft[k.Key] = &k.Definition
@@ -82,8 +83,8 @@ func (s *Store) readAudience(ctx context.Context, p *policy) (*audience, error) 
 	a.live, a.draft = segment.NewBook(p.purposes, live), segment.NewBook(p.purposes, draft)
 	for n, row := range rows {
 		k := a.segments[n]
-		if answers := live[k.Key]; answers != nil {
-			if k.live, k.modelsAsOf, err = compile(a.live, answers, row.LiveModels); err != nil {
+		if k.answers != nil {
+			if k.live, k.modelsAsOf, err = compile(a.live, k.answers, row.LiveModels); err != nil {
 				return nil, err
 			}
 		}
@@ -111,11 +112,10 @@ func compile(b *segment.Book, d *segment.Definition, models string) (*segment.Pr
 	return p, m.AsOf, nil
 }
 
-// fromEntSegment reads a segment, and the definition that answers, if there is one.
-func fromEntSegment(row *ent.Segment, p *policy) (*keptSegment, *segment.Definition, error) {
+func fromEntSegment(row *ent.Segment, p *policy) (*keptSegment, error) {
 	rule, err := segment.Read([]byte(row.Rule))
 	if err != nil {
-		return nil, nil, &insight.Error{Op: "store.segment", Kind: insight.Internal, Subject: row.Key, Cause: err}
+		return nil, &insight.Error{Op: "store.segment", Kind: insight.Internal, Subject: row.Key, Cause: err}
 	}
 	k := &keptSegment{
 		Segment: segment.Segment{
@@ -137,13 +137,40 @@ func fromEntSegment(row *ent.Segment, p *policy) (*keptSegment, *segment.Definit
 		k.Status = segment.Live
 	}
 	if row.LiveRule == "" || row.Archived {
-		return k, nil, nil
+		return k, nil
 	}
-	answers := &segment.Definition{Key: row.Key, Purpose: k.Purpose, MinConfidence: row.LiveMinConfidence}
-	if answers.Rule, err = segment.Read([]byte(row.LiveRule)); err != nil {
-		return nil, nil, &insight.Error{Op: "store.segment", Kind: insight.Internal, Subject: row.Key, Cause: err}
+	k.answers = &segment.Definition{Key: row.Key, Purpose: k.Purpose, MinConfidence: row.LiveMinConfidence}
+	if k.answers.Rule, err = segment.Read([]byte(row.LiveRule)); err != nil {
+		return nil, &insight.Error{Op: "store.segment", Kind: insight.Internal, Subject: row.Key, Cause: err}
 	}
-	return k, answers, nil
+	return k, nil
+}
+
+// names reports whether the rule that was last asked for, or the one that answers, goes
+// back to another segment at once.
+func (k *keptSegment) names(key string) bool {
+	return slices.Contains(k.references(), key)
+}
+
+// references are the keys of the segments that either rule names.
+func (k *keptSegment) references() []string {
+	keys := k.Rule.References()
+	if k.answers != nil {
+		keys = append(keys, k.answers.Rule.References()...)
+	}
+	return keys
+}
+
+// stale reports whether what answers is to be computed anew, since its purpose has other
+// terms now, and is not.
+func (k *keptSegment) stale() bool { return !k.drafting && k.outdated(k.Purpose) }
+
+// outdated reports whether the terms of one of some purposes are newer than the edition
+// that answers.
+func (k *keptSegment) outdated(purposes ...*insight.Purpose) bool {
+	return k.answers != nil && slices.ContainsFunc(purposes, func(p *insight.Purpose) bool {
+		return slices.ContainsFunc(p.Versions, func(v insight.PurposeVersion) bool { return v.At.After(k.liveAt) })
+	})
 }
 
 // none reports whether nothing has to be looked at when an individual changes.

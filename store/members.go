@@ -228,12 +228,17 @@ func (r *Reader) changes(ctx context.Context, condition string, args ...any) ([]
 
 // LastChange is the place of the last change among all; 0 before the first.
 func (s *Store) LastChange(ctx context.Context) (int64, error) {
-	stmt, err := s.read.stmt(ctx, "SELECT coalesce(max(sequence), 0) FROM membership_changes")
+	stmt, err := s.read.stmt(ctx, selectLastPlace)
+	if err != nil {
+		return 0, translate("store.LastChange", err)
+	}
+	rows, err := stmt.QueryContext(ctx)
 	if err != nil {
 		return 0, translate("store.LastChange", err)
 	}
 	var last int64
-	return last, translate("store.LastChange", stmt.QueryRowContext(ctx).Scan(&last))
+	err = each(rows, scanPlace(&last))
+	return last, translate("store.LastChange", err)
 }
 
 // Found is what a rule finds in a population.
@@ -260,7 +265,7 @@ func (s *Survey) Preview(ctx context.Context, d segment.Definition, m *segment.M
 			purpose := s.Purpose()
 			if !covers {
 				purpose = &anyone
-				p.coverage = always(b.policy.known)
+				p.coverage = besides(p.coverage, s.Purpose().Set())
 			}
 			if !program.Over(p.subject(b.policy, book, purpose), asOf, asOf).Holds {
 				return
@@ -277,8 +282,14 @@ func (s *Survey) Preview(ctx context.Context, d segment.Definition, m *segment.M
 	return found, err
 }
 
-// always covers all purposes, ever since and for good.
-func always(purposes insight.Set) []consent.Span { return []consent.Span{{Set: purposes}} }
+// besides covers some purposes more, ever since and for good.
+func besides(coverage []consent.Span, purposes insight.Set) []consent.Span {
+	more := []consent.Span{{Set: purposes}}
+	for _, s := range coverage {
+		more = append(more, consent.Span{From: s.From, Set: s.Set | purposes})
+	}
+	return more
+}
 
 // Purpose is the purpose that is counted for.
 func (s *Survey) Purpose() *insight.Purpose { return s.reader.Purpose() }

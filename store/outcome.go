@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/segment"
 )
 
@@ -123,8 +125,7 @@ func (w *outcome) writeChanges(ctx context.Context) error {
 		return nil
 	}
 	slices.SortStableFunc(w.changes, func(a, b *segment.Change) int { return a.At.Compare(b.At) })
-	var last int64
-	err := w.query(ctx, "SELECT coalesce(max(sequence), 0) FROM membership_changes", nil, func(r *sql.Rows) error { return r.Scan(&last) })
+	last, err := w.takePlaces(ctx, len(w.changes))
 	if err != nil {
 		return err
 	}
@@ -167,6 +168,37 @@ func (w *outcome) writeChanges(ctx context.Context) error {
 	}
 	w.told = append(w.told, w.changes...)
 	return deliveries.insert(ctx, w.tx, "deliveries", "")
+}
+
+// lastPlace is the setting that keeps the last place among all changes that was given.
+// The changes do not tell it: those of who was erased are removed.
+const (
+	lastPlace       = "last_membership_change"
+	selectLastPlace = "SELECT value FROM settings WHERE id = '" + lastPlace + "'"
+)
+
+func scanPlace(last *int64) func(*sql.Rows) error {
+	return func(r *sql.Rows) error {
+		var place []byte
+		if err := r.Scan(&place); err != nil {
+			return err
+		}
+		if len(place) != 8 {
+			return insight.NewError(insight.Internal, "settings."+lastPlace, "it is damaged; restore the database from a backup")
+		}
+		*last = int64(binary.BigEndian.Uint64(place))
+		return nil
+	}
+}
+
+// takePlaces takes so many places among all changes, and returns the one before them.
+func (w *outcome) takePlaces(ctx context.Context, n int) (int64, error) {
+	var last int64
+	if err := w.query(ctx, selectLastPlace, nil, scanPlace(&last)); err != nil {
+		return 0, err
+	}
+	next := binary.BigEndian.AppendUint64(nil, uint64(last)+uint64(n))
+	return last, w.exec(ctx, "INSERT INTO settings (id, value) VALUES ('"+lastPlace+"', $1) ON CONFLICT (id) DO UPDATE SET value = excluded.value", next)
 }
 
 // changed are the changes of memberships that this transaction records.

@@ -31,7 +31,7 @@ func (s *Store) Prune(ctx context.Context) (int, error) {
 	// A delivery that still waits after all this time has nobody to go to.
 	rules := []rule{
 		{"deliveries", `created_at < %s AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.individual_id = d.individual_id AND m.id = d.membership_id AND m.exited_at IS NULL)`, now.Add(-Remembered)},
-		{"membership_changes", `recorded_at < %s AND sequence < (SELECT max(sequence) FROM membership_changes)
+		{"membership_changes", `recorded_at < %s
 			AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.individual_id = d.individual_id AND o.change_id = d.id)`, now.Add(-Remembered)},
 	}
 	for _, p := range s.policy().purposes {

@@ -270,7 +270,8 @@ func (b *batch) giveUp(ctx context.Context, k *keptSegment) error {
 
 // ArchiveSegment ends a segment: nobody is in it any longer. Its members' exits are
 // told like any others. Archiving it again changes nothing. The error is of kind
-// NotFound when there is none, and of kind Conflict when another one refers to it.
+// NotFound when there is none, and of kind Conflict when another one refers to it, by
+// the rule that was last asked for or by the one that answers.
 func (s *Store) ArchiveSegment(ctx context.Context, key string) (*segment.Segment, error) {
 	err := s.reform(ctx, "store.ArchiveSegment", func(b *batch) error {
 		k := b.policy.audience.byKey(key)
@@ -280,8 +281,10 @@ func (s *Store) ArchiveSegment(ctx context.Context, key string) (*segment.Segmen
 		if k.Status == segment.Archived {
 			return nil
 		}
-		if others := b.dependents(key); len(others) > 0 {
-			return insight.NewError(insight.Conflict, "segment", "the rule of "+others[0].Key+" refers to it")
+		for _, other := range b.policy.audience.segments {
+			if other.Status != segment.Archived && other.names(key) {
+				return insight.NewError(insight.Conflict, "segment", "the rule of "+other.Key+" refers to it")
+			}
 		}
 		if err := b.giveUp(ctx, k); err != nil {
 			return err
@@ -431,8 +434,9 @@ func (s *Store) Renew(ctx context.Context, before time.Time) (int, error) {
 // drafting is how many individuals a draft looks at in one transaction.
 const drafting = 500
 
-// Draft takes a step in computing the segments that are to be computed, and announces
-// what became of those that were. It reports whether there is more to do.
+// Draft takes a step in computing the segments that are to be computed, those whose
+// purpose has other terms since among them, and announces what became of those that
+// were. It reports whether there is more to do.
 func (s *Store) Draft(ctx context.Context) (bool, error) {
 	if err := s.look(ctx); err != nil {
 		return false, err
@@ -440,6 +444,11 @@ func (s *Store) Draft(ctx context.Context) (bool, error) {
 	a := s.policy().audience
 	if slices.ContainsFunc(a.segments, func(k *keptSegment) bool { return !k.announced }) {
 		return true, s.announceSome(ctx)
+	}
+	if slices.ContainsFunc(a.segments, (*keptSegment).stale) {
+		return true, s.reform(ctx, "store.Draft", func(b *batch) error {
+			return b.redraft(ctx, b.definitions(nil), slices.DeleteFunc(slices.Clone(b.policy.audience.segments), func(k *keptSegment) bool { return !k.stale() }))
+		})
 	}
 	if !slices.ContainsFunc(a.segments, func(k *keptSegment) bool { return k.draft != nil }) {
 		return false, nil
@@ -554,8 +563,9 @@ func (b *batch) answer(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// together reports whether all drafts that a segment's rule goes back to, and all whose
-// rules go back to it, are complete.
+// together reports whether all drafts that a segment's rules go back to, and all whose
+// rules go back to it, are complete: those that were last asked for, and those that
+// answer, which may be others.
 func (b *batch) together(k *keptSegment, complete map[string]bool) bool {
 	seen := map[string]bool{k.Key: true}
 	keys := []string{k.Key}
@@ -566,9 +576,9 @@ func (b *batch) together(k *keptSegment, complete map[string]bool) bool {
 		if of.drafting && !complete[key] {
 			return false
 		}
-		next := of.Rule.References()
+		next := of.references()
 		for _, other := range b.policy.audience.segments {
-			if other.Status != segment.Archived && slices.Contains(other.Rule.References(), key) {
+			if other.Status != segment.Archived && other.names(key) {
 				next = append(next, other.Key)
 			}
 		}

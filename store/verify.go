@@ -215,8 +215,8 @@ func (v *verifier) members(ctx context.Context, ids []uuid.UUID) error {
 			continue
 		}
 		for _, k := range a.segments {
-			if k.live == nil {
-				continue
+			if k.live == nil || k.stale() || k.drafting && k.outdated(v.policy.purposes...) {
+				continue // or terms have changed, and it is computed anew
 			}
 			member := slices.ContainsFunc(kept[id], func(m *membershipRow) bool { return m.SegmentID == k.ID && m.sees(k.edition) })
 			course := k.live.Over(people[id].subject(v.policy, a.live, k.Purpose), v.now, v.now)
