@@ -127,9 +127,11 @@ func (r *mutationResolver) Redeliver(ctx context.Context, input model.RedeliverI
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Store.Redeliver(ctx, id); err != nil {
+	to, err := r.Store.Redeliver(ctx, id)
+	if err != nil {
 		return nil, under("input", err)
 	}
+	r.retry(to)
 	return &model.RedeliverPayload{ID: input.ID}, nil
 }
 

@@ -494,12 +494,12 @@ func (s *Store) Deliveries(ctx context.Context, to uuid.UUID, p Page) (Slice[*Se
 // Redeliver puts a delivery on its way again, and after it those that followed it to the
 // same destination about the same individual, so that the last thing that the
 // destination hears is what is so. What is told of them is what may be told now. What is
-// under way stays so. The error is of kind NotFound when there is no such delivery, and
-// of kind Conflict when the destination is disabled.
-func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) error {
+// under way stays so. It returns the destination. The error is of kind NotFound when
+// there is no such delivery, and of kind Conflict when the destination is disabled.
+func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) (to uuid.UUID, err error) {
 	const op = "store.Redeliver"
-	err := s.transact(ctx, op, func(tx *sql.Tx) error {
-		var whose, to uuid.UUID
+	err = s.transact(ctx, op, func(tx *sql.Tx) error {
+		var whose uuid.UUID
 		var sequence int64
 		err := tx.QueryRowContext(ctx, "SELECT individual_id, destination_id, sequence FROM deliveries WHERE id = $1", id.String()).Scan(&whose, &to, &sequence)
 		if err == sql.ErrNoRows { //nolint:errorlint // Scan returns it as it is
@@ -521,8 +521,9 @@ func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) error {
 			now, whose.String(), to.String(), sequence, now)
 		return err
 	})
-	if err == nil {
-		s.wake()
+	if err != nil {
+		return uuid.Nil, err
 	}
-	return err
+	s.wake()
+	return to, nil
 }

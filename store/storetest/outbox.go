@@ -76,14 +76,16 @@ func testDestinations(w *world) {
 	w.same("settled", w.settles(d[0], gone), delivery.Settled{Held: true, Disabled: true})
 	w.same("the reason", must(w.Destination(w.ctx, one.ID))(w).Disabled, "gone")
 	w.same("nothing of a disabled one", len(w.claims(now.Add(time.Hour))), 0)
-	w.kind(w.Redeliver(w.ctx, d[0].ID), insight.Conflict, "delivery")
+	_, err = w.Redeliver(w.ctx, d[0].ID)
+	w.kind(err, insight.Conflict, "delivery")
 	w.same("enabled", must(w.EnableDestination(w.ctx, one.ID))(w).DisabledAt, time.Time{})
 	d = w.claims(now.Add(2 * time.Hour))
 	w.same("the queue is kept", len(d), 1)
 	w.same("the old secret ends", d[0].Destination.Secrets, []string{"whsec_new"})
 	_, err = w.EnableDestination(w.ctx, uuid.New())
 	w.kind(err, insight.NotFound, "destination")
-	w.kind(w.Redeliver(w.ctx, uuid.New()), insight.NotFound, "delivery")
+	_, err = w.Redeliver(w.ctx, uuid.New())
+	w.kind(err, insight.NotFound, "delivery")
 }
 
 func testDeliveries(w *world) {
@@ -130,9 +132,7 @@ func testDeliveries(w *world) {
 	c := page.Items[0].Place()
 	rest := must(w.Deliveries(w.ctx, one.ID, store.Page{Limit: 100, After: &c}))(w)
 	w.same("the next page", len(rest.Items), len(page.Items)-1)
-	if err := w.Redeliver(w.ctx, last.ID); err != nil {
-		w.Fatal(insight.Detail(err))
-	}
+	w.same("whom it goes to", must(w.Redeliver(w.ctx, last.ID))(w), one.ID)
 	found := false
 	for _, a := range w.claims(time.Now().Add(time.Hour)) {
 		found = found || a.ID == last.ID
