@@ -79,7 +79,15 @@ type standing struct {
 	digest []byte
 	known  bool // whether there is a digest
 	lookAt time.Time
-	in     map[uuid.UUID][]*membershipRow // memberships that have not ended, by segment
+	isNew  bool                           // nothing is kept of them yet
+	in     map[uuid.UUID][]*membershipRow // memberships that have not ended, by segment; of who is asked about
+}
+
+func (s *standing) add(m *membershipRow) {
+	if s.in == nil {
+		s.in = map[uuid.UUID][]*membershipRow{}
+	}
+	s.in[m.SegmentID] = append(s.in[m.SegmentID], m)
 }
 
 // membershipRow is a membership that has not ended. What changes of it is written at
@@ -141,10 +149,16 @@ func serves(p *insight.Purpose, permitted insight.Set) bool {
 
 // question is a rule that is asked of an individual.
 type question struct {
-	kept    *keptSegment
-	book    *segment.Book
-	program *segment.Program
-	draft   bool
+	kept               *keptSegment
+	book               *segment.Book
+	program            *segment.Program
+	draft              bool
+	properties, traits bool // whether it reads them
+}
+
+func newQuestion(k *keptSegment, book *segment.Book, p *segment.Program, draft bool) question {
+	needs := p.Needs()
+	return question{kept: k, book: book, program: p, draft: draft, properties: needs.Properties, traits: needs.Traits}
 }
 
 // assess brings what is made of the individuals whom the transaction stirred up to
@@ -165,23 +179,27 @@ func (b *batch) assess(ctx context.Context) error {
 		return err
 	}
 	questions := make(map[uuid.UUID][]question, len(standings))
-	var asked, read, detailed []uuid.UUID
-	for id := range standings {
+	var asked, kept, read, detailed []uuid.UUID
+	for id, s := range standings {
 		q := b.questions(b.stirs[id])
 		if len(q) == 0 {
 			continue
 		}
 		questions[id] = q
 		asked = append(asked, id)
-		if slices.ContainsFunc(q, func(q question) bool { return q.program.Needs().Properties }) {
-			detailed = append(detailed, id)
+		if !s.isNew {
+			kept = append(kept, id)
 		}
-	}
-	for id, s := range standings {
-		st := b.stirs[id]
-		if len(questions[id]) > 0 && !s.known && (!st.isNew || st.rebuild) && !slices.Contains(detailed, id) {
+		switch st := b.stirs[id]; {
+		case slices.ContainsFunc(q, func(q question) bool { return q.properties }):
+			detailed = append(detailed, id)
+		case !s.known && (!st.isNew || st.rebuild):
 			read = append(read, id)
 		}
+	}
+	err = b.memberships(ctx, kept, func(m *membershipRow) { standings[m.IndividualID].add(m) })
+	if err != nil {
+		return err
 	}
 	people, err := b.people(ctx, asked, questions)
 	if err != nil {
@@ -218,15 +236,24 @@ func (b *batch) assess(ctx context.Context) error {
 
 // questions are the rules to ask of an individual, by what was done to them.
 func (b *batch) questions(s *stir) []question {
+	all := b.policy.audience.questions
+	if s.all || s.isNew || s.due { // what is dated ahead makes its moment one of any rule
+		return all
+	}
+	concerned := make([]bool, len(all))
+	touch := func(some []int, x *insight.Interaction) {
+		for _, n := range some {
+			concerned[n] = concerned[n] || all[n].program.TouchedBy(x)
+		}
+	}
+	for _, e := range s.entries {
+		touch(b.policy.audience.byType[e.Type], e.Interaction)
+		touch(b.policy.audience.anyType, e.Interaction)
+	}
 	var asked []question
-	for _, k := range b.policy.audience.segments {
-		for _, q := range [...]question{
-			{kept: k, book: b.policy.audience.live, program: k.live},
-			{kept: k, book: b.policy.audience.draft, program: k.draft, draft: true},
-		} {
-			if q.program != nil && s.concerns(&q) {
-				asked = append(asked, q)
-			}
+	for n := range all {
+		if q := &all[n]; concerned[n] || s.drafts && q.draft || slices.ContainsFunc(s.traits, q.program.TouchedByTrait) {
+			asked = append(asked, *q)
 		}
 	}
 	return asked
@@ -248,20 +275,20 @@ func (b *batch) catchUp(ctx context.Context) error {
 	return err
 }
 
-// concerns reports whether a rule's answer may be another one now.
-func (s *stir) concerns(q *question) bool {
-	switch {
-	case s.all || s.isNew || s.due, s.drafts && q.draft: // what is dated ahead makes its moment one of any rule
-		return true
-	}
-	return slices.ContainsFunc(s.entries, func(e digest.Entry) bool { return q.program.TouchedBy(e.Interaction) }) ||
-		slices.ContainsFunc(s.traits, q.program.TouchedByTrait)
-}
-
 // standings reads what is kept of some individuals; those who do not exist any longer
 // are not among them.
 func (b *batch) standings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*standing, error) {
 	standings := make(map[uuid.UUID]*standing, len(ids))
+	ids = slices.DeleteFunc(ids, func(id uuid.UUID) bool {
+		if !b.stirs[id].isNew || b.individuals[id] == nil {
+			return false
+		}
+		standings[id] = &standing{isNew: true}
+		return true
+	})
+	if len(ids) == 0 {
+		return standings, nil
+	}
 	keys := b.engine.keys(ids)
 	err := b.query(ctx, "SELECT "+b.engine.id("id")+", digest, "+b.engine.at("look_at")+" FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{keys}, func(r *sql.Rows) error {
 		var id uuid.UUID
@@ -275,22 +302,14 @@ func (b *batch) standings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*
 		standings[id] = &s
 		return err
 	})
-	if err != nil || b.policy.audience.none() {
-		return standings, err
-	}
-	err = b.memberships(ctx, ids, func(m *membershipRow) {
-		if s := standings[m.IndividualID]; s != nil {
-			if s.in == nil {
-				s.in = map[uuid.UUID][]*membershipRow{}
-			}
-			s.in[m.SegmentID] = append(s.in[m.SegmentID], m)
-		}
-	})
 	return standings, err
 }
 
 // memberships reads the memberships of some individuals that have not ended.
 func (b *batch) memberships(ctx context.Context, ids []uuid.UUID, yield func(*membershipRow)) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	return b.query(ctx, "SELECT "+membershipColumns(b.engine)+" FROM memberships WHERE exited_at IS NULL AND "+b.engine.anyOf("individual_id", 1), []any{b.engine.keys(ids)}, func(r *sql.Rows) error {
 		m, err := scanMembership(r)
 		if err == nil {
@@ -319,7 +338,7 @@ func (b *batch) people(ctx context.Context, ids []uuid.UUID, questions map[uuid.
 	var traits []uuid.UUID
 	for _, id := range ids {
 		people[id] = &person{coverage: b.policy.audience.silent}
-		if slices.ContainsFunc(questions[id], func(q question) bool { return q.program.Needs().Traits }) {
+		if slices.ContainsFunc(questions[id], func(q question) bool { return q.traits }) {
 			traits = append(traits, id)
 		}
 	}
@@ -419,8 +438,8 @@ func (b *batch) assessOne(id uuid.UUID, s *standing, p *person, questions []ques
 	if !st.all && !st.due && !st.isNew {
 		look = s.lookAt // it holds for the rules that are not asked
 	}
-	for _, q := range questions {
-		course := a.ask(&q, p, st.due)
+	for n := range questions {
+		course := a.ask(&questions[n], p, st.due)
 		if !course.Look.IsZero() && (look.IsZero() || course.Look.Before(look)) {
 			look = course.Look
 		}
@@ -511,10 +530,7 @@ func (a *assessment) member(k *keptSegment, edition int) *membershipRow {
 }
 
 func (a *assessment) add(m *membershipRow) {
-	if a.in == nil {
-		a.in = map[uuid.UUID][]*membershipRow{}
-	}
-	a.in[m.SegmentID] = append(a.in[m.SegmentID], m)
+	a.standing.add(m)
 	a.outcome.memberships = append(a.outcome.memberships, m)
 }
 

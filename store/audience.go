@@ -19,8 +19,11 @@ import (
 // audience is the segments that exist and who is told of them, as they stood when they
 // were read. It is never changed, only replaced.
 type audience struct {
-	segments     []*keptSegment // by key
-	live, draft  *segment.Book  // of the rules that answer, and of those that were last asked for
+	segments     []*keptSegment   // by key
+	live, draft  *segment.Book    // of the rules that answer, and of those that were last asked for
+	questions    []question       // that can be asked of somebody, by key of the segment
+	byType       map[string][]int // those that an interaction of a type may touch
+	anyType      []int            // those that one of any type may
 	destinations []*listener
 	// silent is what covers those who have decided nothing.
 	silent []consent.Span
@@ -62,7 +65,7 @@ func (s *Store) readAudience(ctx context.Context, p *policy) (*audience, error) 
 	if err != nil {
 		return nil, err
 	}
-	a := &audience{silent: consent.Spans(p.purposes, nil, farthest)}
+	a := &audience{silent: consent.Spans(p.purposes, nil, farthest), byType: map[string][]int{}}
 	for _, row := range destinations {
 		a.destinations = append(a.destinations, &listener{id: row.ID, segments: row.Segments})
 	}
@@ -93,8 +96,63 @@ func (s *Store) readAudience(ctx context.Context, p *policy) (*audience, error) 
 				return nil, err
 			}
 		}
+		if k.live != nil {
+			a.ask(newQuestion(k, a.live, k.live, false), k.answers, live)
+		}
+		if k.draft != nil {
+			a.ask(newQuestion(k, a.draft, k.draft, true), &k.Definition, draft)
+		}
 	}
 	return a, nil
+}
+
+// ask adds a question to those that can be asked, by the types of interactions that its
+// rule names, also by way of other segments.
+func (a *audience) ask(q question, d *segment.Definition, all map[string]*segment.Definition) {
+	n := len(a.questions)
+	a.questions = append(a.questions, q)
+	types := map[string]bool{}
+	if !touching(d.Rule, all, types) {
+		a.anyType = append(a.anyType, n)
+		return
+	}
+	for kind := range types {
+		a.byType[kind] = append(a.byType[kind], n)
+	}
+}
+
+// touching collects the types of interactions that may touch a rule; false: any may.
+func touching(r *segment.Rule, all map[string]*segment.Definition, types map[string]bool) bool {
+	var selectors []insight.Selector
+	switch {
+	case r.All != nil || r.Any != nil:
+		return !slices.ContainsFunc(slices.Concat(r.All, r.Any), func(of *segment.Rule) bool { return !touching(of, all, types) })
+	case r.Not != nil:
+		return touching(r.Not, all, types)
+	case r.Segment != "":
+		return touching(all[r.Segment].Rule, all, types)
+	case r.Trait != nil || r.Consent != "" || r.Everyone:
+		return true
+	case r.Event != nil:
+		selectors = []insight.Selector{r.Event.Event}
+	case r.Monetary != nil:
+		selectors = []insight.Selector{r.Monetary.Event}
+	case r.Sequence != nil:
+		selectors = r.Sequence.Steps
+	case r.Recency != nil && r.Recency.Event != nil:
+		selectors = []insight.Selector{*r.Recency.Event}
+	default:
+		return false
+	}
+	for _, s := range selectors {
+		if len(s.Types) == 0 {
+			return false
+		}
+		for _, kind := range s.Types {
+			types[kind] = true
+		}
+	}
+	return true
 }
 
 // compile compiles a definition with its models, and tells when they were made.
@@ -149,16 +207,7 @@ func fromEntSegment(row *ent.Segment, p *policy) (*keptSegment, error) {
 // names reports whether the rule that was last asked for, or the one that answers, goes
 // back to another segment at once.
 func (k *keptSegment) names(key string) bool {
-	return slices.Contains(k.references(), key)
-}
-
-// references are the keys of the segments that either rule names.
-func (k *keptSegment) references() []string {
-	keys := k.Rule.References()
-	if k.answers != nil {
-		keys = append(keys, k.answers.Rule.References()...)
-	}
-	return keys
+	return slices.Contains(k.Rule.References(), key) || k.answers != nil && slices.Contains(k.answers.Rule.References(), key)
 }
 
 // stale reports whether what answers is to be computed anew, since its purpose has other
@@ -174,9 +223,7 @@ func (k *keptSegment) outdated(purposes ...*insight.Purpose) bool {
 }
 
 // none reports whether nothing has to be looked at when an individual changes.
-func (a *audience) none() bool {
-	return !slices.ContainsFunc(a.segments, func(k *keptSegment) bool { return k.live != nil || k.draft != nil })
-}
+func (a *audience) none() bool { return len(a.questions) == 0 }
 
 func (a *audience) byID(id uuid.UUID) *keptSegment {
 	for _, k := range a.segments {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -217,8 +218,10 @@ const (
 	deliveryDropped   = 3
 )
 
-// leave ends the memberships of those who are no longer individuals of their own.
+// leave ends the memberships of those who are no longer individuals of their own. Who
+// became part of another and was parted from them again, in one transaction, is one.
 func (b *batch) leave(ctx context.Context) error {
+	maps.DeleteFunc(b.leavers, func(id uuid.UUID, _ string) bool { return b.individuals[id] != nil && b.individuals[id].into == nil })
 	if len(b.leavers) == 0 {
 		return nil
 	}

@@ -563,9 +563,9 @@ func (b *batch) answer(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// together reports whether all drafts that a segment's rules go back to, and all whose
-// rules go back to it, are complete: those that were last asked for, and those that
-// answer, which may be others.
+// together reports whether all drafts that a segment's rule goes back to, and all whose
+// rules go back to it, are complete. Of the latter, the rule that answers may be the only
+// one that does.
 func (b *batch) together(k *keptSegment, complete map[string]bool) bool {
 	seen := map[string]bool{k.Key: true}
 	keys := []string{k.Key}
@@ -576,7 +576,7 @@ func (b *batch) together(k *keptSegment, complete map[string]bool) bool {
 		if of.drafting && !complete[key] {
 			return false
 		}
-		next := of.references()
+		next := of.Rule.References()
 		for _, other := range b.policy.audience.segments {
 			if other.Status != segment.Archived && other.names(key) {
 				next = append(next, other.Key)

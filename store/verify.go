@@ -168,7 +168,12 @@ func (v *verifier) chunks(ctx context.Context) error {
 			v.differ("%s: %d belong to individuals who do not exist", table, all-read)
 		}
 	}
-	return nil
+	return v.query(ctx, "SELECT m.id FROM memberships m WHERE NOT EXISTS (SELECT 1 FROM individuals i WHERE i.id = m.individual_id)", nil, func(r *sql.Rows) error {
+		var id uuid.UUID
+		err := r.Scan(&id)
+		v.differ("membership %s: its individual does not exist", insight.FormatID(insight.MembershipPrefix, id))
+		return err
+	})
 }
 
 // digested compares the digests of some individuals with what the facts give.
@@ -218,7 +223,16 @@ func (v *verifier) members(ctx context.Context, ids []uuid.UUID) error {
 			if k.live == nil || k.stale() || k.drafting && k.outdated(v.policy.purposes...) {
 				continue // or terms have changed, and it is computed anew
 			}
-			member := slices.ContainsFunc(kept[id], func(m *membershipRow) bool { return m.SegmentID == k.ID && m.sees(k.edition) })
+			member := false
+			for _, m := range kept[id] {
+				if m.SegmentID != k.ID || !m.sees(k.edition) {
+					continue
+				}
+				if member {
+					v.differ("individual %s: they are in the segment %s twice", ind(id), k.Key)
+				}
+				member = true
+			}
 			course := k.live.Over(people[id].subject(v.policy, a.live, k.Purpose), v.now, v.now)
 			if course.Holds != member {
 				v.differ("individual %s: that they are in the segment %s is kept as %t, its rule says %t", ind(id), k.Key, member, course.Holds)
