@@ -97,62 +97,28 @@ func (s *Store) readAudience(ctx context.Context, p *policy) (*audience, error) 
 			}
 		}
 		if k.live != nil {
-			a.ask(newQuestion(k, a.live, k.live, false), k.answers, live)
+			a.ask(newQuestion(k, a.live, k.live, false))
 		}
 		if k.draft != nil {
-			a.ask(newQuestion(k, a.draft, k.draft, true), &k.Definition, draft)
+			a.ask(newQuestion(k, a.draft, k.draft, true))
 		}
 	}
 	return a, nil
 }
 
-// ask adds a question to those that can be asked, by the types of interactions that its
-// rule names, also by way of other segments.
-func (a *audience) ask(q question, d *segment.Definition, all map[string]*segment.Definition) {
+// ask adds a question to those that can be asked, by the types of interactions that can
+// touch its rule.
+func (a *audience) ask(q question) {
 	n := len(a.questions)
 	a.questions = append(a.questions, q)
-	types := map[string]bool{}
-	if !touching(d.Rule, all, types) {
+	types, every := q.program.Types()
+	if every {
 		a.anyType = append(a.anyType, n)
 		return
 	}
-	for kind := range types {
+	for _, kind := range types {
 		a.byType[kind] = append(a.byType[kind], n)
 	}
-}
-
-// touching collects the types of interactions that may touch a rule; false: any may.
-func touching(r *segment.Rule, all map[string]*segment.Definition, types map[string]bool) bool {
-	var selectors []insight.Selector
-	switch {
-	case r.All != nil || r.Any != nil:
-		return !slices.ContainsFunc(slices.Concat(r.All, r.Any), func(of *segment.Rule) bool { return !touching(of, all, types) })
-	case r.Not != nil:
-		return touching(r.Not, all, types)
-	case r.Segment != "":
-		return touching(all[r.Segment].Rule, all, types)
-	case r.Trait != nil || r.Consent != "" || r.Everyone:
-		return true
-	case r.Event != nil:
-		selectors = []insight.Selector{r.Event.Event}
-	case r.Monetary != nil:
-		selectors = []insight.Selector{r.Monetary.Event}
-	case r.Sequence != nil:
-		selectors = r.Sequence.Steps
-	case r.Recency != nil && r.Recency.Event != nil:
-		selectors = []insight.Selector{*r.Recency.Event}
-	default:
-		return false
-	}
-	for _, s := range selectors {
-		if len(s.Types) == 0 {
-			return false
-		}
-		for _, kind := range s.Types {
-			types[kind] = true
-		}
-	}
-	return true
 }
 
 // compile compiles a definition with its models, and tells when they were made.

@@ -94,6 +94,8 @@ func (b *Book) Compile(d *Definition, m *Models) (*Program, error) {
 	}
 	slices.Sort(p.keys)
 	p.keys = slices.Compact(p.keys)
+	slices.Sort(p.types)
+	p.types = slices.Compact(p.types)
 	return p, nil
 }
 
@@ -227,6 +229,7 @@ func (c *compiler) literal(of int32, l leaf, key leafKey, about told, not bool) 
 func (c *compiler) read(path string, r *Rule) (l leaf, model string, err error) {
 	needs := &c.program.needs
 	needs.Timeline = needs.Timeline || r.Trait == nil && r.Consent == "" && !r.Everyone
+	c.program.anyType = c.program.anyType || r.Relationship != nil || r.RFM != nil || r.Lifetime != nil
 	switch {
 	case r.Trait != nil:
 		needs.Traits = true
@@ -297,6 +300,8 @@ func (c *compiler) recency(r *Recency) (leaf, string, error) {
 func (c *compiler) pick(s *insight.Selector) int32 {
 	needs := &c.program.needs
 	needs.Properties = needs.Properties || len(s.Properties) > 0
+	c.program.anyType = c.program.anyType || len(s.Types) == 0
+	c.program.types = append(c.program.types, s.Types...)
 	key := SelectorKey(s)
 	if i, ok := c.picked[key]; ok {
 		return i

@@ -484,6 +484,11 @@ func TestTouched(t *testing.T) {
 				t.Fatalf("%+v changes it: %s", x, diff)
 			}
 		}
+		if types, every := p.Types(); !every {
+			if x := interaction(t, draw(t), 0); p.TouchedBy(x) && !slices.Contains(types, x.Type) {
+				t.Fatalf("%+v touches it, and its types are %q", x, types)
+			}
+		}
 		key := one(t, "tier", "age", "size")
 		if p.TouchedByTrait(key) != slices.Contains(p.TraitKeys(), key) || p.Needs().Traits != (len(p.TraitKeys()) > 0) {
 			t.Fatalf("%v, touched by %s: %v", p.TraitKeys(), key, p.TouchedByTrait(key))

@@ -16,6 +16,8 @@ type Program struct {
 	told     []told    // of each literal
 	needs    Needs
 	keys     []string
+	types    []string // of interactions, that its selectors name
+	anyType  bool     // a selector, or a model, looks at interactions of every type
 	timed    bool
 }
 
@@ -48,6 +50,10 @@ func (p *Program) Needs() Needs { return p.needs }
 func (p *Program) TouchedBy(x *insight.Interaction) bool {
 	return slices.ContainsFunc(p.literals, func(l literal) bool { return p.book.leaves[l.leaf].touched(p.book, x) })
 }
+
+// Types are the types of the interactions that can touch it, sorted, each once. When
+// every is true, one of any type may.
+func (p *Program) Types() (types []string, every bool) { return slices.Clone(p.types), p.anyType }
 
 // TouchedByTrait reports whether a new observation of a trait can change who is in.
 func (p *Program) TouchedByTrait(key string) bool {
