@@ -18,6 +18,7 @@ const ShownConfidence = 0.8
 // Subject is what is known of an individual when they come to an experience.
 type Subject struct {
 	Individual   uuid.UUID
+	Covered      bool // whether the experience's purpose covers them
 	Relationship relationship.Status
 	Members      map[string]bool     // keys of the segments that they are in now
 	Traits       []insight.Trait     // every source's
@@ -37,6 +38,9 @@ type Reason string
 
 // The reasons, in the order in which they are asked; doc.go has the rule.
 const (
+	Ended        Reason = "ENDED"
+	Unknown      Reason = "UNKNOWN"
+	NotCovered   Reason = "NOT_COVERED"
 	OptedOut     Reason = "OPTED_OUT"
 	Unresponsive Reason = "UNRESPONSIVE"
 	NotEligible  Reason = "NOT_ELIGIBLE"
@@ -46,7 +50,7 @@ const (
 )
 
 // Reasons lists every reason.
-var Reasons = []Reason{OptedOut, Unresponsive, NotEligible, Holdout, Capped, Offered}
+var Reasons = []Reason{Ended, Unknown, NotCovered, OptedOut, Unresponsive, NotEligible, Holdout, Capped, Offered}
 
 // Decision is what an individual is offered. Only one whose reason is [Offered] or
 // [Holdout] is an assignment, which [Earlier] remembers.
@@ -59,13 +63,20 @@ type Decision struct {
 }
 
 // Decide says what an individual is offered at a moment. The experience is one that
-// [Experience.Validate] accepts. Earlier decisions after the moment do not exist yet.
-// It changes neither the experience nor the subject.
+// [Experience.Validate] accepts; without a subject nobody is known by what they were
+// named by. Earlier decisions after the moment do not exist yet. It changes neither the
+// experience nor the subject.
 func Decide(e *Experience, s *Subject, at time.Time) Decision {
-	switch s.Relationship {
-	case relationship.OptedOut:
+	switch {
+	case e.Archived:
+		return nothing(Ended, "the experience has ended")
+	case s == nil:
+		return nothing(Unknown, "nobody is known by this")
+	case !s.Covered:
+		return nothing(NotCovered, "the purpose "+e.Purpose.Key+" does not cover them")
+	case s.Relationship == relationship.OptedOut:
 		return nothing(OptedOut, "they have said no to being approached")
-	case relationship.Unresponsive:
+	case s.Relationship == relationship.Unresponsive:
 		return nothing(Unresponsive, "they do not answer what is sent to them")
 	}
 	k := knowledgeOf(e, s)

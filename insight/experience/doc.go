@@ -8,6 +8,9 @@
 //
 // The rule in words; the first that holds is the reason:
 //
+//	ENDED         the experience has been archived
+//	UNKNOWN       nobody is known by what they were named by
+//	NOT_COVERED   the experience's purpose does not cover them
 //	OPTED_OUT     they have said no to being approached
 //	UNRESPONSIVE  they do not answer what is sent to them
 //	NOT_ELIGIBLE  no variant may be offered to them
@@ -21,8 +24,6 @@
 // is shown is the best one (insight.BestTraits); it may be shown when it is DECLARED
 // or OBSERVED, with a confidence of [ShownConfidence] or more, and no source has it
 // as SENSITIVE. An INFERRED or less certain one may choose, by way of a segment.
-//
-// Whether the purpose covers them at all is the caller's to say, before this.
 //
 // # Who is held out
 //

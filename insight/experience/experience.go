@@ -42,6 +42,9 @@ type Experience struct {
 	Holdout     float64          // the share of individuals who get nothing; at least 0 and below 1
 	Variants    []Variant        // 1 to MaxVariants
 	Cap         *Cap             // nil: offers are not limited
+	Archived    bool             // it has ended: nothing is offered any more
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // Variant is one thing that an individual may be offered.

@@ -57,6 +57,7 @@ func experiences(t *rapid.T) *Experience {
 
 func subjects(t *rapid.T) *Subject {
 	s := &Subject{
+		Covered:      rapid.IntRange(0, 9).Draw(t, "uncovered") < 9,
 		Individual:   uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")),
 		Relationship: rapid.SampledFrom(append([]relationship.Status{relationship.Active, relationship.New}, relationship.Statuses...)).Draw(t, "relationship"),
 		Members:      map[string]bool{}, RuleTraits: map[string][]string{"s": some(t, traits, "of s"), "t": some(t, traits, "of t")},
@@ -124,6 +125,12 @@ func may(v *Variant, s *Subject) bool {
 
 // expected decides by the text of doc.go.
 func expected(e *Experience, s *Subject, at time.Time) (Reason, string) {
+	if e.Archived {
+		return Ended, ""
+	}
+	if !s.Covered {
+		return NotCovered, ""
+	}
 	if s.Relationship == relationship.OptedOut {
 		return OptedOut, ""
 	}
@@ -195,6 +202,7 @@ func key(d Decision) string {
 func TestAsDefined(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e, s := experiences(t), subjects(t)
+		e.Archived = rapid.IntRange(0, 19).Draw(t, "archived") == 19
 		if err := e.Validate(); err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +285,7 @@ func TestItStays(t *testing.T) {
 		var people []person
 		for range 2 {
 			s := subjects(t)
-			s.Relationship, s.Earlier = relationship.Active, nil
+			s.Covered, s.Relationship, s.Earlier = true, relationship.Active, nil
 			people = append(people, person{subject: *s})
 		}
 		at := now
@@ -359,7 +367,7 @@ func weighted(holdout float64, weights ...float64) *Experience {
 func assigned(e *Experience, ids []uuid.UUID) []string {
 	all := make([]string, len(ids))
 	for i, id := range ids {
-		all[i] = key(Decide(e, &Subject{Individual: id, Relationship: relationship.Active}, now))
+		all[i] = key(Decide(e, &Subject{Individual: id, Covered: true, Relationship: relationship.Active}, now))
 	}
 	return all
 }

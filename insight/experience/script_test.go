@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,10 +19,11 @@ import (
 )
 
 // A scene loads an experience: "variant key", with for=segment, shows=trait,trait
-// and weight=; "holdout share"; "cap count per". A question is about an individual,
-// whose id is a number, and beneath it stands what is known of them: "trait key value
-// provenance confidence", with sensitive, source= and days= (since it was observed);
-// "earlier when variant", or holdout, or nothing.
+// and weight=; "holdout share"; "cap count per"; "archived". A question is about an
+// individual, whose id is a number, perhaps unknown or uncovered, and beneath it stands
+// what is known of them: "trait key value provenance confidence", with sensitive,
+// source= and days= (since it was observed); "earlier when variant", or holdout, or
+// nothing.
 func TestScripts(t *testing.T) {
 	script.Run(t, "testdata/*.txt", func(q script.Question) ([]string, error) {
 		e, err := loaded(q.Load)
@@ -65,6 +67,8 @@ func loaded(lines []script.Line) (*experience.Experience, error) {
 				v.Weight, err = strconv.ParseFloat(weight, 64)
 			}
 			e.Variants = append(e.Variants, v)
+		case len(line.Words) == 1 && line.Words[0] == "archived":
+			e.Archived = true
 		case len(line.Words) == 2 && line.Words[0] == "holdout":
 			e.Holdout, err = strconv.ParseFloat(line.Words[1], 64)
 		case len(line.Words) == 3 && line.Words[0] == "cap":
@@ -73,7 +77,7 @@ func loaded(lines []script.Line) (*experience.Experience, error) {
 				e.Cap.Per, err = insight.ParseDuration(line.Words[2])
 			}
 		default:
-			err = fmt.Errorf("it is no variant, holdout or cap")
+			err = fmt.Errorf("it is no variant, holdout or cap, nor archived")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", line.At, err)
@@ -87,7 +91,10 @@ func asked(q script.Question, at time.Time) (*experience.Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &experience.Subject{Relationship: relationship.Status(q.Ask.Option("status")), Members: map[string]bool{}, RuleTraits: map[string][]string{}}
+	if slices.Contains(q.Ask.Words, "unknown") {
+		return nil, nil //nolint:nilnil // nobody is known
+	}
+	s := &experience.Subject{Covered: !slices.Contains(q.Ask.Words, "uncovered"), Relationship: relationship.Status(q.Ask.Option("status")), Members: map[string]bool{}, RuleTraits: map[string][]string{}}
 	binary.BigEndian.PutUint64(s.Individual[8:], id)
 	for segment := range strings.SplitSeq(q.Ask.Option("in"), ",") {
 		// A segment's rule may be told with it: "gardeners:has_garden".
@@ -157,6 +164,7 @@ func ExampleDecide() {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, i := range []byte{0, 1, 4} {
 		d := experience.Decide(e, &experience.Subject{
+			Covered:    true,
 			Individual: uuid.UUID{15: i}, Relationship: relationship.Active, Members: map[string]bool{"gardeners": true},
 			Traits: []insight.Trait{{Key: "first_name", Value: json.RawMessage(`"Ada"`), Provenance: insight.Declared, Confidence: 1, Sensitivity: insight.Ordinary}},
 		}, at)
@@ -176,7 +184,7 @@ func ExampleDecide() {
 func BenchmarkDecide(b *testing.B) {
 	e := &experience.Experience{Salt: "0190a5e44d5b7c3a9b1e2f6d8a7c5e10", Holdout: 0.1, Cap: &experience.Cap{Count: 30, Per: insight.Week}}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := &experience.Subject{Relationship: relationship.Active, Members: map[string]bool{}, RuleTraits: map[string][]string{}}
+	s := &experience.Subject{Covered: true, Relationship: relationship.Active, Members: map[string]bool{}, RuleTraits: map[string][]string{}}
 	for i := range experience.MaxVariants {
 		key := fmt.Sprint("segment_of_people_", i)
 		v := experience.Variant{Key: fmt.Sprint("variant_of_tips_", i), Benefit: "it helps", Segment: key}
