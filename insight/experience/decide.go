@@ -33,6 +33,22 @@ type Earlier struct {
 	At      time.Time
 }
 
+// Assigns reports whether the decision held them out or offered them something.
+func (d Earlier) Assigns() bool { return d.Holdout || d.Variant != "" }
+
+// Before reports whether a decision comes before another about the same individual. Of
+// one moment, one that held them out does, and then the greater key: the lesser is the
+// latest.
+func (d Earlier) Before(o Earlier) bool {
+	if !d.At.Equal(o.At) {
+		return d.At.Before(o.At)
+	}
+	if d.Holdout != o.Holdout {
+		return d.Holdout
+	}
+	return d.Variant > o.Variant
+}
+
 // Reason is why something, or nothing, is offered. The text is the API's.
 type Reason string
 
@@ -138,20 +154,19 @@ type past struct {
 
 func recall(limit *Cap, earlier []Earlier, at time.Time) past {
 	var p past
-	var first, last time.Time
+	var first, last Earlier
 	for _, d := range earlier {
-		offer := d.Variant != "" && !d.Holdout
-		if d.At.After(at) || !offer && !d.Holdout {
+		if d.At.After(at) || !d.Assigns() {
 			continue
 		}
-		if !p.assigned || d.At.Before(first) || d.At.Equal(first) && d.Holdout {
-			p.assigned, p.holdout, first = true, d.Holdout, d.At
+		if !p.assigned || d.Before(first) {
+			p.assigned, p.holdout, first = true, d.Holdout, d
 		}
-		if !offer {
+		if d.Holdout {
 			continue
 		}
-		if p.latest == "" || d.At.After(last) || d.At.Equal(last) && d.Variant < p.latest {
-			p.latest, last = d.Variant, d.At
+		if p.latest == "" || last.Before(d) {
+			p.latest, last = d.Variant, d
 		}
 		if limit != nil && d.At.After(at.Add(-limit.Per)) {
 			p.offers++

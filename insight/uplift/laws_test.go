@@ -143,6 +143,22 @@ func TestAsDefined(t *testing.T) {
 				same(t, what+" low", low, m1-m0-reach)
 				same(t, what+" high", high, m1-m0+reach)
 			}
+			for arm, got := range []struct {
+				responders int
+				largest    float64
+			}{{g.TreatedResponders, g.TreatedLargest}, {g.HoldoutResponders, g.HoldoutLargest}} {
+				responders, largest := 0.0, 0.0
+				for n, rate := range rates[arm] {
+					responders, largest = responders+rate, max(largest, math.Abs(values[arm][n]))
+				}
+				if float64(got.responders) != responders || got.largest != largest {
+					t.Fatalf("arm %d has %+v, want %v and %v", arm, got, responders, largest)
+				}
+			}
+			counted := CompareRates(g.Treated, g.TreatedResponders, g.Holdout, g.HoldoutResponders)
+			if diff := cmp.Diff(Comparison{g.TreatedRate, g.HoldoutRate, g.Uplift, g.Low, g.High}, counted); diff != "" {
+				t.Fatalf("by counts alone: %s", diff)
+			}
 			check("rate", rates, g.TreatedRate, g.HoldoutRate, g.Uplift, g.Low, g.High)
 			check("value", values, g.TreatedValue, g.HoldoutValue, g.ValueUplift, g.ValueLow, g.ValueHigh)
 			if g.Why == "" || g.Mismatch && g.Verdict != Undecided || g.Low == nil && g.Verdict != Undecided {
@@ -196,6 +212,7 @@ func swap(g Group) Group {
 		return &negative
 	}
 	g.Treated, g.Holdout = g.Holdout, g.Treated
+	g.TreatedResponders, g.HoldoutResponders, g.TreatedLargest, g.HoldoutLargest = g.HoldoutResponders, g.TreatedResponders, g.HoldoutLargest, g.TreatedLargest
 	g.TreatedRate, g.HoldoutRate, g.TreatedValue, g.HoldoutValue = g.HoldoutRate, g.TreatedRate, g.HoldoutValue, g.TreatedValue
 	g.Uplift, g.Low, g.High = minus(g.Uplift), minus(g.High), minus(g.Low)
 	g.ValueUplift, g.ValueLow, g.ValueHigh = minus(g.ValueUplift), minus(g.ValueHigh), minus(g.ValueLow)

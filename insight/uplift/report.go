@@ -40,6 +40,9 @@ type Group struct {
 	Holdout int // the same, of those held out
 	Pending int // individuals of either arm whose window is not over; in no other number
 
+	TreatedResponders int // of Treated, who have the outcome
+	HoldoutResponders int
+
 	TreatedRate *float64 // the share that has the outcome
 	HoldoutRate *float64
 	Uplift      *float64 // TreatedRate - HoldoutRate
@@ -49,6 +52,8 @@ type Group struct {
 	HoldoutValue        *float64
 	ValueUplift         *float64 // TreatedValue - HoldoutValue
 	ValueLow, ValueHigh *float64 // of ValueUplift, the 95 % interval
+	TreatedLargest      float64  // the largest value of an individual, without its sign
+	HoldoutLargest      float64
 
 	Verdict     Verdict
 	SampleRatio *float64 // the probability of arms as unequal, were they drawn by the declared share
@@ -67,14 +72,17 @@ func (t *Tally) Report() Report {
 
 func (g *group) report(share *float64) Group {
 	treated, holdout := &g.treated, &g.holdout
-	r := Group{Name: g.name, Treated: treated.individuals, Holdout: holdout.individuals, Pending: g.pending}
+	r := Group{
+		Name: g.name, Treated: treated.individuals, Holdout: holdout.individuals, Pending: g.pending,
+		TreatedResponders: treated.responders, HoldoutResponders: holdout.responders, TreatedLargest: treated.largest, HoldoutLargest: holdout.largest,
+	}
 	rate := compare(treated.rate(), holdout.rate())
-	r.TreatedRate, r.HoldoutRate, r.Uplift, r.Low, r.High = rate.treated, rate.holdout, rate.difference, rate.low, rate.high
+	r.TreatedRate, r.HoldoutRate, r.Uplift, r.Low, r.High = rate.Treated, rate.Holdout, rate.Difference, rate.Low, rate.High
 	treatedValue, holdoutValue := treated.value(), holdout.value()
 	value := compare(treatedValue, holdoutValue)
-	r.TreatedValue, r.HoldoutValue, r.ValueUplift, r.ValueLow, r.ValueHigh = value.treated, value.holdout, value.difference, value.low, value.high
+	r.TreatedValue, r.HoldoutValue, r.ValueUplift, r.ValueLow, r.ValueHigh = value.Treated, value.Holdout, value.Difference, value.Low, value.High
 	if share != nil {
-		r.SampleRatio = ratio(treated.individuals, holdout.individuals, *share)
+		r.SampleRatio = SampleRatio(treated.individuals, holdout.individuals, *share)
 		r.Mismatch = r.SampleRatio != nil && *r.SampleRatio < MismatchBelow
 	}
 	r.judge(g)
@@ -121,9 +129,9 @@ func (r *Group) judge(g *group) {
 	}
 }
 
-// ratio is the probability of arms that fit a share as badly or worse, by a chi-square
-// test of one degree of freedom; nil where too few are expected.
-func ratio(treated, holdout int, share float64) *float64 {
+// SampleRatio is the probability of arms that fit a declared share as badly or worse, by
+// a chi-square test of one degree of freedom; nil where too few are expected.
+func SampleRatio(treated, holdout int, share float64) *float64 {
 	n := float64(treated + holdout)
 	expected := n * share
 	if min(expected, n-expected) < Expected {

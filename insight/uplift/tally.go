@@ -36,6 +36,7 @@ type arm struct {
 	responders  int // who have the outcome
 	sum         exact.Sum
 	squares     exact.Sum // of the individuals' values
+	largest     float64   // of the individuals' values, without its sign
 }
 
 // NewTally makes a tally of nobody. The options are such that Validate accepts.
@@ -107,6 +108,7 @@ func (a *arm) add(value float64, responds bool) {
 	a.sum.Add(value)
 	a.squares.Add(square)
 	a.squares.Add(math.FMA(value, value, -square))
+	a.largest = max(a.largest, math.Abs(value))
 }
 
 // Merge takes in all that another tally of the same options holds, which stays as it
@@ -125,4 +127,5 @@ func (a *arm) merge(o *arm) {
 	a.responders += o.responders
 	a.sum.Merge(&o.sum)
 	a.squares.Merge(&o.squares)
+	a.largest = max(a.largest, o.largest)
 }

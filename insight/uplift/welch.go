@@ -64,20 +64,29 @@ func terms(s *exact.Sum) []float64 {
 	return all
 }
 
-// comparison is the difference of two means, nil where it cannot be said.
-type comparison struct{ treated, holdout, difference, low, high *float64 }
+// Comparison is the difference of two means with its 95 % interval, nil where it cannot
+// be said.
+type Comparison struct{ Treated, Holdout, Difference, Low, High *float64 }
+
+// CompareRates compares the rates of two arms, by how many are in each and how many of
+// these have the outcome: what a report says of the rates, for whoever may be told
+// rounded numbers only.
+func CompareRates(treated, treatedResponders, holdout, holdoutResponders int) Comparison {
+	one, other := arm{individuals: treated, responders: treatedResponders}, arm{individuals: holdout, responders: holdoutResponders}
+	return compare(one.rate(), other.rate())
+}
 
 // compare is Welch's comparison of two samples.
-func compare(treated, holdout sample) comparison {
-	c := comparison{treated: known(treated.mean), holdout: known(holdout.mean), difference: known(treated.mean - holdout.mean)}
+func compare(treated, holdout sample) Comparison {
+	c := Comparison{Treated: known(treated.mean), Holdout: known(holdout.mean), Difference: known(treated.mean - holdout.mean)}
 	variance := treated.variance + holdout.variance
-	if c.difference == nil || treated.n < 2 || holdout.n < 2 || !finite(variance) || variance == 0 {
+	if c.Difference == nil || treated.n < 2 || holdout.n < 2 || !finite(variance) || variance == 0 {
 		return c
 	}
 	one, other := treated.variance/variance, holdout.variance/variance
 	freedom := 1 / (one*one/(treated.n-1) + other*other/(holdout.n-1))
 	reach := quantile(freedom) * math.Sqrt(variance)
-	c.low, c.high = known(*c.difference-reach), known(*c.difference+reach)
+	c.Low, c.High = known(*c.Difference-reach), known(*c.Difference+reach)
 	return c
 }
 
