@@ -108,8 +108,24 @@ func at(argument string, err error) error {
 	return insight.NewError(e.Kind, argument, e.Message)
 }
 
+// renamed calls a value by the argument that it was given as.
+func renamed(err error, from, to string) error {
+	var e *insight.Error
+	if !errors.As(err, &e) || e.Subject != from {
+		return err
+	}
+	return &insight.Error{Op: e.Op, Kind: e.Kind, Subject: to, Message: e.Message, Cause: e.Cause}
+}
+
 // under puts an argument's name before the subjects of errors about its parts.
 func under(argument string, err error) error {
+	if several, is := err.(interface{ Unwrap() []error }); is { //nolint:errorlint // a join further down is one error's detail
+		var all []error
+		for _, one := range several.Unwrap() {
+			all = append(all, under(argument, one))
+		}
+		return errors.Join(all...)
+	}
 	var e *insight.Error
 	if !errors.As(err, &e) || !named(e.Kind) {
 		return err

@@ -12,8 +12,8 @@ import (
 	"github.com/acquaint/acquaint/store"
 )
 
-// find finds what an id names. Channels, sources, purposes and segments are nobody's data;
-// everything else goes through a reader.
+// find finds what an id names. Channels, sources, purposes, segments and experiences are
+// nobody's data; everything else goes through a reader.
 func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 	prefix, id, err := insight.ParseID(text)
 	if err != nil {
@@ -31,6 +31,15 @@ func (r *Resolver) find(ctx context.Context, text string) (node.Node, error) {
 			return nil, err
 		}
 		return node.NewSegment(found), nil
+	case insight.ExperiencePrefix:
+		if err := r.sources(ctx); err != nil {
+			return nil, err
+		}
+		found, err := r.Store.ExperienceByID(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return &node.Experience{Experience: found}, nil
 	case insight.IndividualPrefix, insight.SessionPrefix, insight.InteractionPrefix, insight.LinkPrefix, insight.ConsentPrefix, insight.RequestPrefix, insight.MembershipPrefix:
 	default:
 		return nil, insight.NewError(insight.NotFound, "id", "it names nothing that exists")

@@ -28,18 +28,13 @@ func (r *Resolver) source(ctx context.Context, name *string) (*insight.Source, e
 
 // record keeps interactions, each by itself.
 func (r *Resolver) record(ctx context.Context, source *insight.Source, inputs []*model.InteractionInput) (*model.RecordInteractionsPayload, error) {
-	payload := &model.RecordInteractionsPayload{Rejected: []*model.Rejection{}}
-	reject := func(index int, err error) error {
-		var wrong *insight.Error
-		if !errors.As(err, &wrong) || wrong.Kind != insight.Invalid && wrong.Kind != insight.Exhausted {
-			return err
-		}
-		payload.Rejected = append(payload.Rejected, &model.Rejection{Index: index, MessageID: &inputs[index].MessageID, Code: "BAD_USER_INPUT", Message: wrong.Error()})
-		return nil
-	}
-	events, indexes := make([]*insight.Event, 0, len(inputs)), make([]int, 0, len(inputs))
-	now := r.now()
+	ids := make([]string, len(inputs))
 	for n, in := range inputs {
+		ids[n] = in.MessageID
+	}
+	now := r.now()
+	return r.tell(ctx, ids, func(n int) (*insight.Event, error) {
+		in, subject := inputs[n], fmt.Sprintf("input.interactions[%d]", n)
 		recording := ingest.Recording{
 			MessageID: in.MessageID, UserID: deref(in.UserID), AnonymousID: deref(in.AnonymousID), Type: in.Type, Channel: deref(in.Channel),
 			Direction: deref(in.Direction), OccurredAt: in.OccurredAt, Value: in.Value, Currency: deref(in.Currency), Properties: in.Properties,
@@ -47,19 +42,34 @@ func (r *Resolver) record(ctx context.Context, source *insight.Source, inputs []
 		if c := in.Campaign; c != nil {
 			recording.Campaign = insight.Campaign{Name: deref(c.Name), Source: deref(c.Source), Medium: deref(c.Medium), Term: deref(c.Term), Content: deref(c.Content)}
 		}
-		subject := fmt.Sprintf("input.interactions[%d]", n)
 		if in.Channel != nil && *in.Channel == "" {
-			_ = reject(n, insight.NewError(insight.Invalid, subject+".channel", "it is empty; leave it out for the source's own")) // of kind Invalid
-			continue
+			return nil, insight.NewError(insight.Invalid, subject+".channel", "it is empty; leave it out for the source's own")
 		}
-		event, err := recording.Event(ctx, r.Decoder, source, now, subject)
+		return recording.Event(ctx, r.Decoder, source, now, subject)
+	})
+}
+
+// tell keeps what events tell, each by itself; they have these message ids.
+func (r *Resolver) tell(ctx context.Context, messageIDs []string, event func(n int) (*insight.Event, error)) (*model.RecordInteractionsPayload, error) {
+	payload := &model.RecordInteractionsPayload{Rejected: []*model.Rejection{}}
+	reject := func(index int, err error) error {
+		var wrong *insight.Error
+		if !errors.As(err, &wrong) || wrong.Kind != insight.Invalid && wrong.Kind != insight.Exhausted {
+			return err
+		}
+		payload.Rejected = append(payload.Rejected, &model.Rejection{Index: index, MessageID: &messageIDs[index], Code: "BAD_USER_INPUT", Message: wrong.Error()})
+		return nil
+	}
+	events, indexes := make([]*insight.Event, 0, len(messageIDs)), make([]int, 0, len(messageIDs))
+	for n := range messageIDs {
+		e, err := event(n)
 		if err != nil {
 			if err := reject(n, err); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		events, indexes = append(events, event), append(indexes, n)
+		events, indexes = append(events, e), append(indexes, n)
 	}
 	outcomes, err := r.Ingest.Submit(ctx, events)
 	if err != nil {

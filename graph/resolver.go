@@ -31,6 +31,9 @@ type Options struct {
 	Models *population.Models
 	// Destinations says which addresses may be sent to beside those of the public internet.
 	Destinations webhook.Policy
+	// Decide decides what individuals are offered, in the order of the questions; nil: by
+	// the store, each request by itself.
+	Decide func(context.Context, []store.Asking) ([]*store.Decided, error)
 	// Retry has a destination tried at once, however often it has failed; may be nil.
 	Retry func(destination uuid.UUID)
 }
@@ -39,6 +42,9 @@ type Options struct {
 func New(o Options) graphql.ExecutableSchema {
 	if o.Models == nil {
 		o.Models = population.New(o.Store, true)
+	}
+	if o.Decide == nil {
+		o.Decide = o.Store.Decide
 	}
 	return &witnessed{leaf.Schema(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{o}})), o.Store}
 }

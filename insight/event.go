@@ -41,6 +41,23 @@ type Event struct {
 	// Statement marks what somebody says of a person (the identify mutation) in
 	// contrast to what a person does: its evidence is kept, an interaction is not.
 	Statement bool
+	// Assignment is what was decided about the person in an experience; nil: nothing.
+	// It is kept where its experience's purpose covers them, then and now, and events
+	// may be kept of them. An offer is an outbound interaction too; who was held out
+	// was sent nothing, and the event is a statement.
+	Assignment *Assignment
+}
+
+// Assignment says that somebody was offered a variant of an experience, or held out.
+type Assignment struct {
+	ExperienceID uuid.UUID
+	Variant      string // its key; empty: they were held out
+}
+
+// AssignmentID is the id of the event's assignment: that of an [EventID], with the
+// experience in place of the source, so that a retry is the same row.
+func (e *Event) AssignmentID() uuid.UUID {
+	return EventID(e.Assignment.ExperienceID, e.MessageID, e.Timestamp)
 }
 
 // Observation is a trait on its way in.

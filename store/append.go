@@ -39,11 +39,12 @@ func (s *Store) Append(ctx context.Context, events []*insight.Event) ([]insight.
 // database and so happens before the transaction.
 type arrival struct {
 	*insight.Event
-	index  int // among the events that were handed in
-	id     uuid.UUID
-	keys   []uuid.UUID // of its identities, in their order
-	links  []uuid.UUID // of the first identity with each other one
-	stream uuid.UUID
+	index      int // among the events that were handed in
+	id         uuid.UUID
+	keys       []uuid.UUID // of its identities, in their order
+	links      []uuid.UUID // of the first identity with each other one
+	stream     uuid.UUID
+	assignment uuid.UUID // of an event with one
 }
 
 func (s *Store) arrivals(events []*insight.Event) []arrival {
@@ -61,6 +62,9 @@ func (s *Store) arrivals(events []*insight.Event) []arrival {
 			if identity == e.Stream {
 				a.stream = a.keys[j]
 			}
+		}
+		if e.Assignment != nil {
+			a.assignment = e.AssignmentID()
 		}
 		if a.stream == uuid.Nil {
 			a.stream = a.keys[0]
@@ -228,6 +232,9 @@ func (b *batch) append(ctx context.Context) ([]insight.Outcome, error) {
 	if err := b.writeInteractions(ctx, collected); err != nil {
 		return nil, err
 	}
+	if err := b.writeAssignments(ctx, collected); err != nil {
+		return nil, err
+	}
 	if err := b.writeSessions(ctx); err != nil {
 		return nil, err
 	}
@@ -236,30 +243,43 @@ func (b *batch) append(ctx context.Context) ([]insight.Outcome, error) {
 
 // fresh sorts out what was kept before, and what comes twice in this batch.
 func (b *batch) fresh(ctx context.Context, outcomes []insight.Outcome) ([]*arrival, error) {
-	ids := make([]uuid.UUID, 0, len(b.arrivals))
+	var ids, assignments []uuid.UUID
 	for i := range b.arrivals {
-		if a := &b.arrivals[i]; !a.Statement {
+		a := &b.arrivals[i]
+		if !a.Statement {
 			ids = append(ids, a.id)
+		}
+		if a.Assignment != nil {
+			assignments = append(assignments, a.assignment)
 		}
 	}
 	known := make(map[uuid.UUID]bool)
-	if len(ids) > 0 {
-		err := b.query(ctx, "SELECT id FROM interactions WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(ids)}, func(r *sql.Rows) error {
+	find := func(table string, ids []uuid.UUID) error {
+		if len(ids) == 0 {
+			return nil
+		}
+		return b.query(ctx, "SELECT id FROM "+table+" WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(ids)}, func(r *sql.Rows) error {
 			var id uuid.UUID
 			err := r.Scan(&id)
 			known[id] = true
 			return err
 		})
-		if err != nil {
-			return nil, err
-		}
+	}
+	if err := find("interactions", ids); err != nil {
+		return nil, err
+	}
+	if err := find("decisions", assignments); err != nil {
+		return nil, err
 	}
 	fresh := make([]*arrival, 0, len(b.arrivals))
 	for i := range b.arrivals {
 		a := &b.arrivals[i]
-		if !a.Statement && known[a.id] {
+		if !a.Statement && known[a.id] || known[a.assignment] {
 			outcomes[i].Status = insight.StatusDuplicate
 			continue
+		}
+		if a.Assignment != nil {
+			known[a.assignment] = true
 		}
 		known[a.id] = known[a.id] || !a.Statement // a statement may bear an interaction's message id
 		outcomes[i].Status = insight.StatusAccepted

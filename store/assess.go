@@ -127,18 +127,23 @@ func (p *person) subject(policy *policy, book *segment.Book, purpose *insight.Pu
 	if s := p.subjects[key]; s != nil {
 		return s
 	}
-	f := &segment.Facts{Timeline: make(insight.Timeline, 0, len(p.entries)), Refusals: p.refusals, Traits: p.traits, Coverage: p.coverage}
-	for _, e := range p.entries {
-		if serves(purpose, policy.stored(e.Permitted)) {
-			f.Timeline = append(f.Timeline, e.Interaction)
-		}
-	}
 	if p.subjects == nil {
 		p.subjects = map[subjectOf]*segment.Subject{}
 	}
-	s := book.Subject(f)
+	s := book.Subject(&segment.Facts{Timeline: p.timeline(policy, purpose), Refusals: p.refusals, Traits: p.traits, Coverage: p.coverage})
 	p.subjects[key] = s
 	return s
+}
+
+// timeline is what happened to the individual as far as a purpose may know it.
+func (p *person) timeline(policy *policy, purpose *insight.Purpose) insight.Timeline {
+	t := make(insight.Timeline, 0, len(p.entries))
+	for _, e := range p.entries {
+		if serves(purpose, policy.stored(e.Permitted)) {
+			t = append(t, e.Interaction)
+		}
+	}
+	return t
 }
 
 // serves reports whether what happened while some purposes were permitted may be read

@@ -44,7 +44,10 @@ func (b *batch) admit(a *arrival) bool {
 	}
 	decisions := b.decisionsAbout(a)
 	claims := b.claims(a, decisions)
-	kept := a.Statement || b.collects(a, decisions, claims)
+	kept := a.Statement && a.Assignment == nil || b.collects(a, decisions, claims)
+	if a.Assignment != nil {
+		kept = kept && b.serves(a, decisions)
+	}
 	if !kept && len(claims) == 0 {
 		return false
 	}
@@ -106,6 +109,13 @@ func (b *batch) collects(a *arrival, decisions []*insight.Consent, claims []insi
 		decisions = append(decisions[:len(decisions):len(decisions)], newRecord(c, at, a.keys, decisions))
 	}
 	return consent.InForce(p, decisions, at, later(at, b.now)).Permitted
+}
+
+// serves reports whether the purpose of the experience that an arrival was decided in
+// covers whom it is about, by what was decided before: when it was decided, and now.
+func (b *batch) serves(a *arrival, decisions []*insight.Consent) bool {
+	e := b.policy.experience(a.Assignment.ExperienceID)
+	return e != nil && consent.InForce(e.Purpose, decisions, a.OccurredAt, b.now).Permitted && consent.InForce(e.Purpose, decisions, b.now, b.now).Permitted
 }
 
 // newRecord makes a record of a claim, which speaks for some identifiers, the

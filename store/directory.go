@@ -99,6 +99,9 @@ func (d *directory) read(ctx context.Context) error {
 	if p.audience, err = d.store.readAudience(ctx, p); err != nil {
 		return err
 	}
+	if p.experiences, err = d.store.readExperiences(ctx, p); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.channels, d.sources = map[string]*insight.Channel{}, map[string]*insight.Source{}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/receipt"
+	"github.com/acquaint/acquaint/insight/segment"
 )
 
 // Dossier is everything that is held of one individual, in one consistent view of the
@@ -147,6 +149,32 @@ func (d *Dossier) Decisions(ctx context.Context, yield func(*insight.Consent) er
 	})
 }
 
+// Memberships gives out the segments that they are and were in, earliest first, also
+// those that are being computed.
+func (d *Dossier) Memberships(ctx context.Context, yield func(segment.Belonging) error) error {
+	return d.query(ctx, "SELECT "+memberColumns(d.engine)+" FROM memberships m WHERE m.individual_id = $1 ORDER BY m.entered_at, m.id", []any{d.id.String()}, func(r *sql.Rows) error {
+		m, err := scanMember(r)
+		if err != nil {
+			return err
+		}
+		return yield(segment.Belonging{Membership: m, Segment: &d.policy.audience.byID(m.SegmentID).Segment})
+	})
+}
+
+// Assignments gives out what was decided about them in experiences, earliest first.
+func (d *Dossier) Assignments(ctx context.Context, yield func(experience.Assigned) error) error {
+	return d.query(ctx, "SELECT id, individual_id, experience_id, variant, decided_at FROM decisions WHERE individual_id = $1 ORDER BY decided_at, id", []any{d.id.String()}, func(r *sql.Rows) error {
+		var a experience.Assigned
+		var of uuid.UUID
+		var err error
+		if a.Earlier, err = scanEarlier(r, &a.ID, &a.IndividualID, &of); err != nil {
+			return err
+		}
+		a.Experience = d.policy.experience(of)
+		return yield(a)
+	})
+}
+
 // Heads are where the chains of the ledger end.
 func (d *Dossier) Heads(ctx context.Context) ([]consent.Head, error) { return d.heads(ctx, d.id) }
 
@@ -183,7 +211,7 @@ func (d *Dossier) tables(ctx context.Context) ([]receipt.Table, error) {
 			return err
 		})
 	}
-	for _, table := range []string{"identifiers", "traits", "sessions", "interactions", "consents"} {
+	for _, table := range []string{"identifiers", "traits", "sessions", "interactions", "consents", "memberships", "decisions"} {
 		if err := count(table, "individual_id = $1", d.id.String()); err != nil {
 			return nil, err
 		}

@@ -320,62 +320,78 @@ func (b *batch) compilePreview(d *segment.Definition, m *segment.Models) (*segme
 	return program, book, err
 }
 
+// keptIndividual is what is kept of an individual.
+type keptIndividual struct {
+	id        uuid.UUID
+	permitted insight.Set
+	digest    []byte // nil: it is to be made
+}
+
+// keptOf reads what is kept of individuals.
+func (b *batch) keptOf(ctx context.Context, condition string, args ...any) ([]keptIndividual, error) {
+	var all []keptIndividual
+	err := b.query(ctx, "SELECT "+b.engine.id("id")+", permitted, digest FROM individuals WHERE "+condition, args, func(r *sql.Rows) error {
+		var one keptIndividual
+		err := r.Scan(&one.id, &one.permitted, &one.digest)
+		one.permitted = b.policy.stored(one.permitted)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
+
 // everyone hands out all that rules ask of each individual, who may be kept no longer
 // than the call.
 func (b *batch) everyone(ctx context.Context, needs segment.Needs, yield func(id uuid.UUID, p *person, permitted insight.Set)) error {
-	reader := &digest.Reader{Channel: func(id uuid.UUID) (*insight.Channel, error) { return b.store.directory.channelByID(ctx, id) }}
 	for after := uuid.Nil; ; {
-		type row struct {
-			id        uuid.UUID
-			permitted insight.Set
-			digest    []byte
-		}
-		var rows []row
-		var ids, unread []uuid.UUID
-		err := b.query(ctx, "SELECT "+b.engine.id("id")+", permitted, digest FROM individuals WHERE id > "+b.engine.key(1)+fmt.Sprintf(" ORDER BY id LIMIT %d", chunk), []any{after.String()}, func(r *sql.Rows) error {
-			var one row
-			err := r.Scan(&one.id, &one.permitted, &one.digest)
-			one.permitted = b.policy.stored(one.permitted)
-			rows, ids, after = append(rows, one), append(ids, one.id), one.id
-			if one.digest == nil || needs.Properties {
-				unread = append(unread, one.id)
-			}
-			return err
-		})
-		if err != nil {
+		rows, err := b.keptOf(ctx, "id > "+b.engine.key(1)+fmt.Sprintf(" ORDER BY id LIMIT %d", chunk), after.String())
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if len(rows) == 0 {
-			return nil
+		after = rows[len(rows)-1].id
+		if err := b.acquaint(ctx, rows, needs, yield); err != nil {
+			return err
 		}
-		people := make(map[uuid.UUID]*person, len(rows))
-		for _, id := range ids {
-			people[id] = &person{coverage: b.policy.audience.silent}
+	}
+}
+
+// acquaint hands out all that rules ask of some individuals, as everyone does.
+func (b *batch) acquaint(ctx context.Context, rows []keptIndividual, needs segment.Needs, yield func(id uuid.UUID, p *person, permitted insight.Set)) error {
+	reader := &digest.Reader{Channel: func(id uuid.UUID) (*insight.Channel, error) { return b.store.directory.channelByID(ctx, id) }}
+	people := make(map[uuid.UUID]*person, len(rows))
+	var ids, unread []uuid.UUID
+	for _, one := range rows {
+		ids = append(ids, one.id)
+		people[one.id] = &person{coverage: b.policy.audience.silent}
+		if one.digest == nil || needs.Properties {
+			unread = append(unread, one.id)
 		}
-		if needs.Traits {
-			if err := b.eachTrait(ctx, ids, func(id uuid.UUID, t insight.Trait) { people[id].traits = append(people[id].traits, t) }); err != nil {
+	}
+	if needs.Traits {
+		if err := b.eachTrait(ctx, ids, func(id uuid.UUID, t insight.Trait) { people[id].traits = append(people[id].traits, t) }); err != nil {
+			return err
+		}
+	}
+	if err := b.coverage(ctx, ids, people); err != nil {
+		return err
+	}
+	detail := Detail(0)
+	if needs.Properties {
+		detail = WithProperties
+	}
+	if err := b.readFacts(ctx, people, unread, detail); err != nil {
+		return err
+	}
+	for _, one := range rows {
+		p := people[one.id]
+		if p.entries == nil {
+			var err error
+			if p.entries, p.refusals, err = reader.Entries(one.digest); err != nil {
 				return err
 			}
 		}
-		if err := b.coverage(ctx, ids, people); err != nil {
-			return err
-		}
-		detail := Detail(0)
-		if needs.Properties {
-			detail = WithProperties
-		}
-		if err := b.readFacts(ctx, people, unread, detail); err != nil {
-			return err
-		}
-		for _, one := range rows {
-			p := people[one.id]
-			if p.entries == nil {
-				if p.entries, p.refusals, err = reader.Entries(one.digest); err != nil {
-					return err
-				}
-			}
-			yield(one.id, p, one.permitted)
-			delete(people, one.id)
-		}
+		yield(one.id, p, one.permitted)
+		delete(people, one.id)
 	}
+	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/experience"
 )
 
 // policy is what may be done with personal data, as it stood when it was read: the
@@ -27,6 +28,8 @@ type policy struct {
 	known    insight.Set        // all of them
 	revision []byte             // see Store.revision
 	audience *audience          // the segments that are computed by these terms
+	// experiences are those that exist, by key.
+	experiences []*experience.Experience
 }
 
 func newPolicy(purposes []*insight.Purpose, revision []byte) *policy {

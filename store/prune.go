@@ -16,8 +16,8 @@ const Remembered = 30 * insight.Day
 const pruning = 5000
 
 // Prune removes what is remembered of changes and deliveries and is older than
-// [Remembered], and memberships that ended longer ago than their segment's purpose keeps
-// anything. Of a membership that has not ended, what its destinations were told is kept,
+// [Remembered], memberships that ended longer ago than their segment's purpose keeps
+// anything, and what was decided in experiences longer ago than theirs does. Of a membership that has not ended, what its destinations were told is kept,
 // because they are to be told its end. It reports how many rows it removed.
 func (s *Store) Prune(ctx context.Context) (int, error) {
 	if err := s.look(ctx); err != nil {
@@ -36,6 +36,7 @@ func (s *Store) Prune(ctx context.Context) (int, error) {
 	}
 	for _, p := range s.policy().purposes {
 		if p.Retention > 0 {
+			rules = append(rules, rule{"decisions", "decided_at < %s AND experience_id IN (SELECT id FROM experiences WHERE purpose_id = '" + p.ID.String() + "')", now.Add(-p.Retention)})
 			rules = append(rules, rule{"memberships", "exited_at < %s AND segment_id IN (SELECT id FROM segments WHERE purpose_id = '" + p.ID.String() + "')", now.Add(-p.Retention)})
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/segment"
 )
 
@@ -284,6 +285,11 @@ func (s *Store) ArchiveSegment(ctx context.Context, key string) (*segment.Segmen
 		for _, other := range b.policy.audience.segments {
 			if other.Status != segment.Archived && other.names(key) {
 				return insight.NewError(insight.Conflict, "segment", "the rule of "+other.Key+" refers to it")
+			}
+		}
+		for _, e := range b.policy.experiences {
+			if !e.Archived && slices.ContainsFunc(e.Variants, func(v experience.Variant) bool { return v.Segment == key }) {
+				return insight.NewError(insight.Conflict, "segment", "a variant of the experience "+e.Key+" is for it")
 			}
 		}
 		if err := b.giveUp(ctx, k); err != nil {

@@ -78,6 +78,7 @@ type verifier struct {
 	standings map[uuid.UUID]identity.Standing
 	acted     map[uuid.UUID]*span       // by identifier
 	whole     map[uuid.UUID]insight.Set // what covers every interaction of an individual
+	decided   int                       // what was decided in experiences
 }
 
 func (v *verifier) load(ctx context.Context) error {
@@ -149,6 +150,9 @@ func (v *verifier) chunks(ctx context.Context) error {
 		if err := v.traits(ctx, v.engine.keys(some)); err != nil {
 			return err
 		}
+		if err := v.assignments(ctx, v.engine.keys(some)); err != nil {
+			return err
+		}
 		if err := v.digested(ctx, some); err != nil {
 			return err
 		}
@@ -159,7 +163,7 @@ func (v *verifier) chunks(ctx context.Context) error {
 			v.progress(v.Interactions)
 		}
 	}
-	for table, read := range map[string]int{"interactions": v.Interactions, "sessions": v.Sessions, "traits": v.Traits} {
+	for table, read := range map[string]int{"interactions": v.Interactions, "sessions": v.Sessions, "traits": v.Traits, "decisions": v.decided} {
 		var all int
 		if err := v.tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&all); err != nil {
 			return err
@@ -364,6 +368,22 @@ func (v *verifier) traits(ctx context.Context, ids any) error {
 		}
 		if v.standings[owner].Individual != individual {
 			v.differ("trait %s: it is kept with %s, the links say %s", id, ind(individual), ind(v.standings[owner].Individual))
+		}
+		return err
+	})
+}
+
+// assignments checks whose what was decided in experiences is.
+func (v *verifier) assignments(ctx context.Context, ids any) error {
+	return v.query(ctx, "SELECT id, owner, individual_id, experience_id FROM decisions WHERE "+v.engine.anyOf("individual_id", 1), []any{ids}, func(r *sql.Rows) error {
+		var id, owner, individual, of uuid.UUID
+		err := r.Scan(&id, &owner, &individual, &of)
+		v.decided++
+		if v.standings[owner].Individual != individual {
+			v.differ("decision %s: it is kept with %s, the links say %s", insight.FormatID(insight.DecisionPrefix, id), ind(individual), ind(v.standings[owner].Individual))
+		}
+		if v.policy.experience(of) == nil {
+			v.differ("decision %s: its experience does not exist", insight.FormatID(insight.DecisionPrefix, id))
 		}
 		return err
 	})

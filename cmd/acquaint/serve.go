@@ -15,6 +15,7 @@ import (
 
 	"github.com/acquaint/acquaint/docs/examples"
 	"github.com/acquaint/acquaint/engage/audience"
+	"github.com/acquaint/acquaint/engage/decision"
 	"github.com/acquaint/acquaint/engage/webhook"
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/graph/population"
@@ -106,12 +107,12 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	if err != nil {
 		return err
 	}
-	pipeline := ingest.New(s)
-	// The pipeline outlives the server, whose last requests wait for it.
+	pipeline, desk := ingest.New(s), decision.New(s)
+	// They outlive the server, whose last requests wait for them.
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), stopTime)
 		defer cancel()
-		err = errors.Join(err, pipeline.Close(ctx))
+		err = errors.Join(err, pipeline.Close(ctx), desk.Close(ctx))
 		if failed := tracing.Shutdown(ctx); failed != nil {
 			p.log.Warn("the last traces could not be sent", "detail", insight.Detail(failed))
 		}
@@ -129,7 +130,7 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	defer models.Close()
 	sender := webhook.NewSender(s, webhook.Options{Allow: c.Destinations, Logger: p.log})
 	graphql, err := server.NewGraphQL(server.GraphQLOptions{
-		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder, Models: models, Destinations: c.Destinations, Retry: sender.Retry}),
+		Schema: graph.New(graph.Options{Store: s, Ingest: pipeline, Decoder: decoder, Models: models, Destinations: c.Destinations, Retry: sender.Retry, Decide: desk.Submit}),
 		Auth:   auth, Introspection: c.Introspection, Origins: c.Origins, Logger: p.log, Tracer: tracing.Tracer(),
 	})
 	if err != nil {

@@ -13,14 +13,16 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/receipt"
+	"github.com/acquaint/acquaint/insight/segment"
 )
 
 // Source gives out what is held of one individual, in one consistent view: what is
 // asked for twice is the same twice. A method that is given a yield calls it with one
 // row after the other, none of which is used after it returns, and stops at its first
-// error, which it returns. Identifiers, sessions, interactions and decisions have the
-// id of that individual; access entries and requests may have one that became theirs.
+// error, which it returns. Identifiers, sessions, interactions, decisions,
+// memberships and assignments have the id of that individual; access entries and requests may have one that became theirs.
 type Source interface {
 	// Individual is who it is about.
 	Individual(ctx context.Context) (*insight.Individual, error)
@@ -39,6 +41,10 @@ type Source interface {
 	Interactions(ctx context.Context, yield func(x *insight.Interaction, permitted insight.Set) error) error
 	// Decisions come by ledger and sequence.
 	Decisions(ctx context.Context, yield func(*insight.Consent) error) error
+	// Memberships are the segments that they are and were in, earliest first.
+	Memberships(ctx context.Context, yield func(segment.Belonging) error) error
+	// Assignments are what was decided about them in experiences, earliest first.
+	Assignments(ctx context.Context, yield func(experience.Assigned) error) error
 	// Heads are where the ledgers end.
 	Heads(ctx context.Context) ([]consent.Head, error)
 	// Access is who was shown their data, newest first.
@@ -130,6 +136,8 @@ func Write(ctx context.Context, w io.Writer, s Source, o Options) (Manifest, err
 	})
 	asCSV(ctx, a, consents, entries(who.ID, s))
 	a.same("consents.json", "consents.csv")
+	both(ctx, a, memberships, s.Memberships)
+	both(ctx, a, offers, s.Assignments)
 	both(ctx, a, accesses, s.Access)
 	both(ctx, a, requests, s.Requests)
 	asJSON(ctx, a, purposes, func(_ context.Context, yield func(*insight.Purpose) error) error {

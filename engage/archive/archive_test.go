@@ -24,7 +24,9 @@ import (
 	"github.com/acquaint/acquaint/engage/archive"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/receipt"
+	"github.com/acquaint/acquaint/insight/segment"
 )
 
 var update = flag.Bool("update", false, "write the files of testdata anew")
@@ -33,7 +35,7 @@ var update = flag.Bool("update", false, "write the files of testdata anew")
 var order = []string{
 	"README.md", "individual.json", "identifiers.json", "identifiers.csv", "links.json", "links.csv", "traits.json", "traits.csv",
 	"sessions.json", "sessions.csv", "interactions.json", "interactions.csv", "consents.json", "consents.csv",
-	"access.json", "access.csv", "requests.json", "requests.csv", "purposes.json", "receipt.json",
+	"memberships.json", "memberships.csv", "offers.json", "offers.csv", "access.json", "access.csv", "requests.json", "requests.csv", "purposes.json", "receipt.json",
 }
 
 func TestWholeArchive(t *testing.T) {
@@ -115,7 +117,7 @@ func TestCSVSaysWhatJSONSays(t *testing.T) {
 			}
 		}
 	}
-	if pairs != 8 {
+	if pairs != 10 {
 		t.Errorf("%d files are CSV", pairs)
 	}
 }
@@ -145,7 +147,7 @@ func TestReceipt(t *testing.T) {
 	}
 	want := map[string]int{
 		"individuals": 1, "identifiers": 3, "links": 3, "traits": 3, "sessions": 1, "interactions": 3, "consents": 3,
-		"access_entries": 1, "requests": 2, "purposes": 3,
+		"memberships": 2, "decisions": 2, "access_entries": 1, "requests": 2, "purposes": 3,
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
@@ -546,6 +548,19 @@ func ann() *fake {
 		e := consent.EntryOf(last)
 		s.heads = append(s.heads, consent.Head{Ledger: e.Ledger, Length: e.Sequence, Last: e.ID, Hash: e.Hash})
 	}
+	atLeast := 1
+	loyal := &segment.Segment{Name: "Loyal, \"very\"", Description: "-those who return", Definition: segment.Definition{
+		Key: "loyal", Purpose: marketing, Rule: &segment.Rule{Event: &segment.Event{Event: insight.Selector{Types: []string{"page"}}, AtLeast: &atLeast}},
+	}}
+	s.memberships = []segment.Belonging{
+		{Membership: &segment.Membership{ID: uuid.UUID{60}, IndividualID: annID, EnteredAt: day, ExitedAt: day.Add(time.Hour)}, Segment: loyal},
+		{Membership: &segment.Membership{ID: uuid.UUID{61}, IndividualID: annID, EnteredAt: day.Add(2 * time.Hour)}, Segment: loyal},
+	}
+	tips := &experience.Experience{Key: "tips", Name: "=Tips", Purpose: marketing}
+	s.assignments = []experience.Assigned{
+		{Earlier: experience.Earlier{Holdout: true, At: day}, ID: uuid.UUID{70}, IndividualID: annID, Experience: tips},
+		{Earlier: experience.Earlier{Variant: "hello", At: day.Add(time.Hour)}, ID: uuid.UUID{71}, IndividualID: annID, Experience: tips},
+	}
 	s.access = []*insight.AccessEntry{{ID: uuid.UUID{50}, Subject: "bi", Purpose: s.purposes[1], Operation: "query", At: day.Add(3 * time.Minute)}}
 	s.requests = []*insight.Request{
 		{ID: uuid.UUID{9}, IndividualID: annID, Kind: insight.RequestAccess, RequestedBy: "support", RequestedAt: day.Add(insight.Day)},
@@ -566,6 +581,8 @@ type fake struct {
 	permitted    []insight.Set
 	decisions    []*insight.Consent
 	heads        []consent.Head
+	memberships  []segment.Belonging
+	assignments  []experience.Assigned
 	access       []*insight.AccessEntry
 	requests     []*insight.Request
 
@@ -631,6 +648,12 @@ func (s *fake) Interactions(_ context.Context, yield func(*insight.Interaction, 
 }
 func (s *fake) Decisions(_ context.Context, yield func(*insight.Consent) error) error {
 	return each(s, "decisions", s.decisions, yield)
+}
+func (s *fake) Memberships(_ context.Context, yield func(segment.Belonging) error) error {
+	return each(s, "memberships", s.memberships, yield)
+}
+func (s *fake) Assignments(_ context.Context, yield func(experience.Assigned) error) error {
+	return each(s, "assignments", s.assignments, yield)
 }
 func (s *fake) Access(_ context.Context, yield func(*insight.AccessEntry) error) error {
 	return each(s, "access", s.access, yield)

@@ -7,7 +7,9 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/receipt"
+	"github.com/acquaint/acquaint/insight/segment"
 )
 
 // The forms of values, which README.md explains.
@@ -228,6 +230,37 @@ var accesses = table[*insight.AccessEntry]{
 	},
 }
 
+var memberships = table[segment.Belonging]{
+	name: "memberships", file: "memberships",
+	says:  "The segments that you are and were in: groups of people whom a rule of the business describes. Earliest first.",
+	whose: func(m segment.Belonging) uuid.UUID { return m.IndividualID },
+	columns: []column[segment.Belonging]{
+		{"id", anID, "the membership", fromAcquaint, func(l *line, m segment.Belonging) { l.id(insight.MembershipPrefix, m.ID) }},
+		{"segment", aText, "the segment's key", fromBusiness, func(l *line, m segment.Belonging) { l.text(m.Segment.Key) }},
+		{"name", aText, "its name", fromBusiness, func(l *line, m segment.Belonging) { l.text(m.Segment.Name) }},
+		{"description", aText, "what the segment is for", fromBusiness, func(l *line, m segment.Belonging) { l.text(m.Segment.Description) }},
+		{"purpose", aText, "the key of the purpose that it may be used for", fromBusiness, func(l *line, m segment.Belonging) { l.text(m.Segment.Purpose.Key) }},
+		{"rule", anyJSON, "who is in the segment, as the rule was last written; docs/segments.md of Acquaint explains it", fromBusiness, func(l *line, m segment.Belonging) { l.value(m.Segment.Rule) }},
+		{"enteredAt", aTime, "since when", fromDerived, func(l *line, m segment.Belonging) { l.at(m.EnteredAt) }},
+		{"exitedAt", aTime, "until when; not known: you still are", fromDerived, func(l *line, m segment.Belonging) { l.at(m.ExitedAt) }},
+	},
+}
+
+var offers = table[experience.Assigned]{
+	name: "decisions", file: "offers",
+	says:  "What was decided about you in experiences: what you were offered, or that you were held out, which is to be offered nothing so that the business can see whether its offers change anything. Earliest first.",
+	whose: func(a experience.Assigned) uuid.UUID { return a.IndividualID },
+	columns: []column[experience.Assigned]{
+		{"id", anID, "the decision", fromAcquaint, func(l *line, a experience.Assigned) { l.id(insight.DecisionPrefix, a.ID) }},
+		{"experience", aText, "the experience's key", fromBusiness, func(l *line, a experience.Assigned) { l.text(a.Experience.Key) }},
+		{"name", aText, "its name", fromBusiness, func(l *line, a experience.Assigned) { l.text(a.Experience.Name) }},
+		{"purpose", aText, "the key of the purpose that it was decided for", fromBusiness, func(l *line, a experience.Assigned) { l.text(a.Experience.Purpose.Key) }},
+		{"variant", aText, "what you were offered: its key; not known: you were held out", fromBusiness, func(l *line, a experience.Assigned) { l.text(a.Variant) }},
+		{"heldOut", yesNo, "whether you were held out", fromDerived, func(l *line, a experience.Assigned) { l.yes(a.Holdout) }},
+		{"decidedAt", aTime, "when", fromAcquaint, func(l *line, a experience.Assigned) { l.at(a.At) }},
+	},
+}
+
 var requests = table[*insight.Request]{
 	name: "requests", file: "requests",
 	says: "What was asked for concerning your data, by you or on your behalf. Newest first.",
@@ -359,6 +392,8 @@ func sections() []section {
 		sessions.section("sessions.json", "sessions.csv"),
 		interactions.section("interactions.json", "interactions.csv"),
 		consents.section("consents.json", "consents.csv").with(ends.section("Each of heads, in consents.json")),
+		memberships.section("memberships.json", "memberships.csv"),
+		offers.section("offers.json", "offers.csv"),
 		accesses.section("access.json", "access.csv"),
 		requests.section("requests.json", "requests.csv"),
 		purposes.section("purposes.json").with(versions.section("Each of versions")),

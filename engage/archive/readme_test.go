@@ -38,7 +38,7 @@ func TestReadmeExplainsEverything(t *testing.T) {
 		default:
 			var document any
 			decode(t, text, &document)
-			told = members(document, map[string]bool{"properties": true, "campaign": true, "value": true, "evidence": true})
+			told = members(document, map[string]bool{"properties": true, "campaign": true, "value": true, "evidence": true, "rule": true})
 		}
 		if name == "consents.json" { // of which README.md says in words that it is an object
 			told = slices.DeleteFunc(told, func(s string) bool { return s == "heads" || s == "records" })

@@ -3699,6 +3699,26 @@ func (ec *executionContext) marshalNSensitivity2githubᚗcomᚋacquaintᚋacquai
 	return res
 }
 
+func (ec *executionContext) marshalNTrait2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐTrait(ctx context.Context, sel ast.SelectionSet, v insight.Trait) graphql.Marshaler {
+	return ec._Trait(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNTrait2ᚕgithubᚗcomᚋacquaintᚋacquaintᚋinsightᚐTraitᚄ(ctx context.Context, sel ast.SelectionSet, v []insight.Trait) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTrait2githubᚗcomᚋacquaintᚋacquaintᚋinsightᚐTrait(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNTrait2ᚕᚖgithubᚗcomᚋacquaintᚋacquaintᚋinsightᚐTraitᚄ(ctx context.Context, sel ast.SelectionSet, v []*insight.Trait) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)

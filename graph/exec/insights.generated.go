@@ -26,6 +26,7 @@ type InsightsResolver interface {
 	Retention(ctx context.Context, obj *node.Insights, start *model.EventSelector, returning *model.EventSelector, interval model.Interval, from time.Time, buckets int, mode *model.RetentionMode, timeZone *string, weekStart *model.WeekStart) (*model.RetentionReport, error)
 	Stickiness(ctx context.Context, obj *node.Insights, event *model.EventSelector, interval model.Interval, from time.Time, to time.Time, timeZone *string, weekStart *model.WeekStart) (*model.StickinessReport, error)
 	Funnel(ctx context.Context, obj *node.Insights, steps []*model.EventSelector, window time.Duration, order *model.FunnelOrder, exclusions []*model.FunnelExclusion, asOf *time.Time) (*model.FunnelReport, error)
+	Uplift(ctx context.Context, obj *node.Insights, experience string, outcome model.EventSelector, window *time.Duration, by []*model.SegmentRuleByName, variant *string, asOf *time.Time) (*model.UpliftReport, error)
 	Transitions(ctx context.Context, obj *node.Insights, event *model.EventSelector, lookback *time.Duration, asOf *time.Time) (*model.TransitionReport, error)
 	Paths(ctx context.Context, obj *node.Insights, event *model.EventSelector, conversion *model.EventSelector, lookback *time.Duration, maxLength *int, top *int, asOf *time.Time) (*model.PathReport, error)
 	Lifetime(ctx context.Context, obj *node.Insights, event *model.EventSelector, asOf *time.Time, model *model.LifetimeModel, horizon *time.Duration, timeZone *string) (*model.LifetimeReport, error)
@@ -612,6 +613,60 @@ func (ec *executionContext) field_Insights_transitions_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Insights_uplift_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "experience",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["experience"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "outcome",
+		func(ctx context.Context, v any) (model.EventSelector, error) {
+			return ec.unmarshalNEventSelector2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐEventSelector(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["outcome"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "window",
+		func(ctx context.Context, v any) (*time.Duration, error) {
+			return ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["window"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]*model.SegmentRuleByName, error) {
+			return ec.unmarshalOSegmentRuleByName2ᚕᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐSegmentRuleByNameᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "variant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["variant"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg5
+	return args, nil
+}
+
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
@@ -1021,6 +1076,50 @@ func (ec *executionContext) fieldContext_Insights_funnel(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Insights_funnel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Insights_uplift(ctx context.Context, field graphql.CollectedField, obj *node.Insights) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Insights_uplift(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Insights().Uplift(ctx, obj, fc.Args["experience"].(string), fc.Args["outcome"].(model.EventSelector), fc.Args["window"].(*time.Duration), fc.Args["by"].([]*model.SegmentRuleByName), fc.Args["variant"].(*string), fc.Args["asOf"].(*time.Time))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpliftReport) graphql.Marshaler {
+			return ec.marshalNUpliftReport2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐUpliftReport(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Insights_uplift(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Insights",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpliftReport(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Insights_uplift_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -1763,6 +1862,44 @@ func (ec *executionContext) _Insights(ctx context.Context, sel ast.SelectionSet,
 					}
 				}()
 				res = ec._Insights_funnel(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "uplift":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Insights_uplift(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -62,17 +62,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputArchiveExperienceInput,
 		ec.unmarshalInputArchiveSegmentInput,
 		ec.unmarshalInputCampaignInput,
 		ec.unmarshalInputConsentInput,
 		ec.unmarshalInputCreateDestinationInput,
+		ec.unmarshalInputCreateExperienceInput,
 		ec.unmarshalInputCreateSegmentInput,
 		ec.unmarshalInputCreateSourceInput,
+		ec.unmarshalInputDecideInput,
+		ec.unmarshalInputDecisionInput,
 		ec.unmarshalInputDefinePurposeInput,
 		ec.unmarshalInputEnableDestinationInput,
 		ec.unmarshalInputEraseInput,
 		ec.unmarshalInputEventRule,
 		ec.unmarshalInputEventSelector,
+		ec.unmarshalInputExperienceCapInput,
+		ec.unmarshalInputExperienceVariantInput,
 		ec.unmarshalInputExternalIdInput,
 		ec.unmarshalInputFunnelExclusion,
 		ec.unmarshalInputIdentifyInput,
@@ -88,16 +94,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRFMRule,
 		ec.unmarshalInputRecencyRule,
 		ec.unmarshalInputRecordConsentsInput,
+		ec.unmarshalInputRecordDecisionsInput,
 		ec.unmarshalInputRecordInteractionsInput,
 		ec.unmarshalInputRectifyInput,
 		ec.unmarshalInputRedeliverInput,
 		ec.unmarshalInputRequestExportInput,
 		ec.unmarshalInputRotateDestinationSecretInput,
 		ec.unmarshalInputSegmentRule,
+		ec.unmarshalInputSegmentRuleByName,
 		ec.unmarshalInputSequenceRule,
 		ec.unmarshalInputTraitRule,
 		ec.unmarshalInputUnmergeInput,
 		ec.unmarshalInputUpdateDestinationInput,
+		ec.unmarshalInputUpdateExperienceInput,
 		ec.unmarshalInputUpdateSegmentInput,
 		ec.unmarshalInputWithdrawConsentInput,
 	)
@@ -1140,6 +1149,411 @@ What came of redeliver.
 type RedeliverPayload {
   "The delivery that is on its way again."
   id: ID!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/experience.graphql", Input: `extend type Query {
+  "The experience of a key; null when there is none."
+  experience("Its key." key: String!): Experience
+  "Every experience, by key, also those that have ended."
+  experiences: [Experience!]!
+}
+
+extend type Mutation {
+  """
+  Keeps an experience: what individuals may be offered at one place, and what it gives them. Doing it again with the same
+  input gives the same experience; another one with this key is a CONFLICT. Needs engage:write.
+  """
+  createExperience("The experience." input: CreateExperienceInput!): CreateExperiencePayload!
+  """
+  Changes an experience. What was decided before stays, and so does the share that is held out: those who were assigned
+  before and after would not be alike. Needs engage:write.
+  """
+  updateExperience("Which experience, and what is to be another way." input: UpdateExperienceInput!): UpdateExperiencePayload!
+  "Ends an experience: nothing is offered any more. What it changed may still be asked. Needs engage:write."
+  archiveExperience("Which experience." input: ArchiveExperienceInput!): ArchiveExperiencePayload!
+  """
+  Decides what an individual is offered, and keeps what it decides: an offer is an OUTBOUND interaction of the type
+  decision. The same individual gets the same answer, whatever is renamed and whoever turns out to be one with them. The
+  request declares the experience's purpose. Needs engage:write.
+  """
+  decide("Which experience, and who." input: DecideInput!): DecidePayload!
+  """
+  Keeps what was decided elsewhere, such as the arms of a mailing, so that uplift can be asked of it: up to 1,000
+  decisions, each by itself. They are kept where the experience's purpose covered them then and does now. The request
+  declares that purpose. Needs engage:write.
+  """
+  recordDecisions("Which experience, and what was decided." input: RecordDecisionsInput!): RecordDecisionsPayload!
+}
+
+extend type Insights {
+  """
+  What an experience changes: what those do who were offered something, against what those do who were held out. The
+  request declares the experience's purpose.
+  """
+  uplift(
+    "The key of the experience."
+    experience: String!
+    "What the experience is for; inbound, unless it names a direction."
+    outcome: EventSelector!
+    "How long after their assignment an outcome counts, its end included; null: P30D."
+    window: Duration
+    "Groups beside everyone, at most 50: who was in them just before they were assigned."
+    by: [SegmentRuleByName!]
+    "The key of one variant to compare with those held out, which leaves the others out; null: all of them."
+    variant: String
+    "Later assignments and interactions do not exist; null: now."
+    asOf: Time
+  ): UpliftReport! @cost(weight: 200)
+}
+
+"""
+What individuals may be offered at one place. Some are held out: they get nothing, so that what the others do can be
+compared with what happens anyway.
+"""
+type Experience implements Node {
+  "Its id."
+  id: ID!
+  "Its key."
+  key: String!
+  "Its name for people."
+  name: String!
+  "What it is for."
+  description: String
+  "The purpose that it reads for. Whom it does not cover is offered nothing."
+  purpose: Purpose!
+  "The share of individuals who are held out, from 0 to less than 1."
+  holdout: Float!
+  "What may be offered, 1 to 10."
+  variants: [ExperienceVariant!]!
+  "How often an individual is offered anything; null: without limit."
+  cap: ExperienceCap
+  "Whether it has ended."
+  archived: Boolean!
+  "When it was made."
+  createdAt: Time!
+  "When it was last changed."
+  updatedAt: Time!
+}
+
+"""
+One thing that an individual may be offered.
+"""
+type ExperienceVariant {
+  "Its key, which is never another one's."
+  key: String!
+  "Its name for people."
+  name: String
+  "What it gives the customer."
+  benefit: String!
+  "The key of the segment that it is for; null: everyone."
+  segment: String
+  "What the caller needs to show it: an object."
+  payload: JSON
+  "The keys of the traits that it shows. It is offered only to those of whom each is known for sure and may be shown."
+  traits: [String!]!
+  "How often it is drawn, relative to the others."
+  weight: Float!
+}
+
+"""
+How often an individual is offered anything.
+"""
+type ExperienceCap {
+  "So many offers at most."
+  count: Int!
+  "In any span of this length."
+  per: Duration!
+}
+
+"""
+Why something, or nothing, is offered: the first that holds.
+"""
+enum DecisionReason {
+  "The experience has ended."
+  ENDED
+  "Nobody is known by what they were named by."
+  UNKNOWN
+  "The experience's purpose does not cover them, or nothing that happens to them may be kept."
+  NOT_COVERED
+  "They have said no to being approached."
+  OPTED_OUT
+  "They do not answer what is sent to them."
+  UNRESPONSIVE
+  "No variant may be offered to them: because says why of each."
+  NOT_ELIGIBLE
+  "They are held out."
+  HOLDOUT
+  "They have been offered as much as the cap allows."
+  CAPPED
+  "A variant is offered."
+  OFFERED
+}
+
+"""
+What an experience changes.
+"""
+type UpliftReport {
+  "The experience's key."
+  experience: String!
+  "How many individuals the purpose covers."
+  population: Int
+  "Later assignments and interactions do not exist."
+  asOf: Time!
+  "How long after their assignment an outcome counts."
+  window: Duration!
+  "Everyone first, who is called everyone; then the groups that were asked for, in their order."
+  groups: [UpliftGroup!]!
+}
+
+"""
+What an experience changes for one group. A number is null where it cannot be said, and where it would tell of few.
+"""
+type UpliftGroup {
+  "The group's name."
+  name: String!
+  "How many were offered something, and the window after that is over."
+  treated: Int
+  "How many were held out, and the window after that is over."
+  holdout: Int
+  "How many of either arm have their window not over yet; they are in no other number."
+  pending: Int
+  "The share of those treated who have the outcome."
+  treatedRate: Float
+  "The share of those held out who have the outcome."
+  holdoutRate: Float
+  "treatedRate less holdoutRate."
+  uplift: Float
+  "The lower end of uplift's 95 % interval, by Welch."
+  low: Float
+  "The upper end of uplift's 95 % interval."
+  high: Float
+  "What the outcomes of those treated were worth, on average of all of them."
+  treatedValue: Float
+  "What the outcomes of those held out were worth, on average of all of them."
+  holdoutValue: Float
+  "treatedValue less holdoutValue."
+  valueUplift: Float
+  "The lower end of valueUplift's 95 % interval."
+  valueLow: Float
+  "The upper end of valueUplift's 95 % interval."
+  valueHigh: Float
+  """
+  How probable arms as unequal as these are, were they drawn by the share that is held out; null where one variant is
+  asked of, and where too few are expected in an arm.
+  """
+  sampleRatio: Float
+  "Whether sampleRatio is below 0.001: individuals were lost in one arm, and nothing here is to be relied on."
+  mismatch: Boolean
+  "Whom to approach, and whom to leave alone."
+  verdict: UpliftVerdict
+  "Why that is the verdict, and what is missing."
+  because: String
+  "Whether a number is left out because the group is small."
+  suppressed: Boolean!
+}
+
+"""
+Whom to approach, and whom to leave alone.
+"""
+enum UpliftVerdict {
+  "The outcome is more frequent with what they are offered."
+  PERSUADABLE
+  "It makes no difference that matters: a tenth of the rate at most, whichever it is."
+  NO_DIFFERENCE
+  "The outcome is less frequent with what they are offered."
+  LEAVE_ALONE
+  "Too little is known, or the arms are not of the share that was declared."
+  UNDECIDED
+}
+
+"""
+A group of individuals by a rule, under a name.
+"""
+input SegmentRuleByName {
+  "The group's name."
+  name: String!
+  "Who is in it."
+  rule: SegmentRule!
+}
+
+"""
+An experience that is to be.
+"""
+input CreateExperienceInput {
+  "Its key: 1 to 100 letters, digits, dots, dashes and underscores. It is never changed."
+  key: String!
+  "Its name for people."
+  name: String!
+  "What it is for."
+  description: String
+  "The key of the purpose that it reads for."
+  purpose: String!
+  "The share of individuals who are held out, from 0 to less than 1; null: 0.1. It is never changed."
+  holdout: Float
+  "What may be offered, 1 to 10."
+  variants: [ExperienceVariantInput!]!
+  "How often an individual is offered anything; null: without limit."
+  cap: ExperienceCapInput
+}
+
+"""
+One thing that an individual may be offered.
+"""
+input ExperienceVariantInput {
+  "Its key within the experience; not holdout. What was decided is kept with it, so it is to mean the same for good."
+  key: String!
+  "Its name for people."
+  name: String
+  "What it gives the customer."
+  benefit: String!
+  "The key of the segment that it is for, one for the experience's purpose; null: everyone."
+  segment: String
+  "What the caller needs to show it: an object of at most 32 KiB."
+  payload: JSON
+  "The keys of the traits that it shows: only DECLARED and OBSERVED ones of a confidence of 0.8 or more, and no SENSITIVE ones, ever are."
+  traits: [String!]
+  "How often it is drawn, relative to the others; null: 1."
+  weight: Float
+}
+
+"""
+How often an individual is offered anything.
+"""
+input ExperienceCapInput {
+  "So many offers at most, 1 or more."
+  count: Int!
+  "In any span of this length, up to P10Y."
+  per: Duration!
+}
+
+"""
+What of an experience is to be another way; what is not given stays.
+"""
+input UpdateExperienceInput {
+  "Which one: its key."
+  experience: String!
+  "Its name for people."
+  name: String
+  "What it is for."
+  description: String
+  "All that may be offered from now on."
+  variants: [ExperienceVariantInput!]
+  "How often an individual is offered anything."
+  cap: ExperienceCapInput
+  "True: offers are not limited any more."
+  uncapped: Boolean
+}
+
+"""
+An experience that is to end.
+"""
+input ArchiveExperienceInput {
+  "Which one: its key."
+  experience: String!
+}
+
+"""
+Who comes to an experience.
+"""
+input DecideInput {
+  "The key of the experience."
+  experience: String!
+  "Who. What they were named by is what the decision is kept with."
+  individual: IndividualLookup!
+  "What is to be kept with an offer, such as where it is shown: an object of at most 32 KiB."
+  context: JSON
+  "The key of the channel that it is shown on; null: the default channel of the source api."
+  channel: String
+}
+
+"""
+What was decided elsewhere.
+"""
+input RecordDecisionsInput {
+  "The key of the experience."
+  experience: String!
+  "The name of the source that tells of it; null: api."
+  source: String
+  "What was decided, at most 1,000."
+  decisions: [DecisionInput!]!
+}
+
+"""
+What was decided about one individual.
+"""
+input DecisionInput {
+  "Its id, unique in the experience. Told again with the same time it is a duplicate."
+  messageId: String!
+  "Whose account."
+  userId: String
+  "Whose browser or device."
+  anonymousId: String
+  "The key of the variant that they were offered; null: they were held out."
+  variant: String
+  "When it was decided."
+  decidedAt: Time!
+  "The key of the channel that it was shown on; null: the source's default channel."
+  channel: String
+}
+
+"""
+What came of createExperience.
+"""
+type CreateExperiencePayload {
+  "The experience."
+  experience: Experience!
+}
+
+"""
+What came of updateExperience.
+"""
+type UpdateExperiencePayload {
+  "The experience."
+  experience: Experience!
+}
+
+"""
+What came of archiveExperience.
+"""
+type ArchiveExperiencePayload {
+  "The experience."
+  experience: Experience!
+}
+
+"""
+What an individual is offered.
+"""
+type DecidePayload {
+  "The experience."
+  experience: Experience!
+  "What is offered; null: nothing."
+  variant: ExperienceVariant
+  "Why that, or why nothing."
+  reason: DecisionReason!
+  "The same in plain words, with no value of a trait; at least one."
+  because: [String!]!
+  "What is known of them that the variant shows, in its order."
+  traits: [Trait!]!
+  "The id of the individual; null where nobody is known, or the purpose does not cover them."
+  individualId: ID
+  "The id of the interaction that the offer is; null where nothing is offered."
+  interactionId: ID
+  "When it was decided."
+  decidedAt: Time!
+}
+
+"""
+What came of recordDecisions.
+"""
+type RecordDecisionsPayload {
+  "How many were kept."
+  accepted: Int!
+  "How many were kept before."
+  duplicates: Int!
+  "How many the individuals' choices forbid to keep."
+  withheld: Int!
+  "Those that cannot be kept, and why."
+  rejected: [Rejection!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/individual.graphql", Input: `extend type Query {
@@ -3298,6 +3712,14 @@ func (ec *executionContext) childFields_AccessEntryEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccessEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ArchiveExperiencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "experience":
+		return ec.fieldContext_ArchiveExperiencePayload_experience(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ArchiveExperiencePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ArchiveSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "segment":
@@ -3490,6 +3912,14 @@ func (ec *executionContext) childFields_CreateDestinationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type CreateDestinationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateExperiencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "experience":
+		return ec.fieldContext_CreateExperiencePayload_experience(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateExperiencePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "segment":
@@ -3506,6 +3936,28 @@ func (ec *executionContext) childFields_CreateSourcePayload(ctx context.Context,
 		return ec.fieldContext_CreateSourcePayload_writeKey(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateSourcePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DecidePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "experience":
+		return ec.fieldContext_DecidePayload_experience(ctx, field)
+	case "variant":
+		return ec.fieldContext_DecidePayload_variant(ctx, field)
+	case "reason":
+		return ec.fieldContext_DecidePayload_reason(ctx, field)
+	case "because":
+		return ec.fieldContext_DecidePayload_because(ctx, field)
+	case "traits":
+		return ec.fieldContext_DecidePayload_traits(ctx, field)
+	case "individualId":
+		return ec.fieldContext_DecidePayload_individualId(ctx, field)
+	case "interactionId":
+		return ec.fieldContext_DecidePayload_interactionId(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_DecidePayload_decidedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecidePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DefinePurposePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3608,6 +4060,64 @@ func (ec *executionContext) childFields_ErasePayload(ctx context.Context, field 
 		return ec.fieldContext_ErasePayload_receipt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ErasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Experience(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Experience_id(ctx, field)
+	case "key":
+		return ec.fieldContext_Experience_key(ctx, field)
+	case "name":
+		return ec.fieldContext_Experience_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Experience_description(ctx, field)
+	case "purpose":
+		return ec.fieldContext_Experience_purpose(ctx, field)
+	case "holdout":
+		return ec.fieldContext_Experience_holdout(ctx, field)
+	case "variants":
+		return ec.fieldContext_Experience_variants(ctx, field)
+	case "cap":
+		return ec.fieldContext_Experience_cap(ctx, field)
+	case "archived":
+		return ec.fieldContext_Experience_archived(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Experience_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Experience_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Experience", field.Name)
+}
+
+func (ec *executionContext) childFields_ExperienceCap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_ExperienceCap_count(ctx, field)
+	case "per":
+		return ec.fieldContext_ExperienceCap_per(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExperienceCap", field.Name)
+}
+
+func (ec *executionContext) childFields_ExperienceVariant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_ExperienceVariant_key(ctx, field)
+	case "name":
+		return ec.fieldContext_ExperienceVariant_name(ctx, field)
+	case "benefit":
+		return ec.fieldContext_ExperienceVariant_benefit(ctx, field)
+	case "segment":
+		return ec.fieldContext_ExperienceVariant_segment(ctx, field)
+	case "payload":
+		return ec.fieldContext_ExperienceVariant_payload(ctx, field)
+	case "traits":
+		return ec.fieldContext_ExperienceVariant_traits(ctx, field)
+	case "weight":
+		return ec.fieldContext_ExperienceVariant_weight(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExperienceVariant", field.Name)
 }
 
 func (ec *executionContext) childFields_FunnelReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3788,6 +4298,8 @@ func (ec *executionContext) childFields_Insights(ctx context.Context, field grap
 		return ec.fieldContext_Insights_stickiness(ctx, field)
 	case "funnel":
 		return ec.fieldContext_Insights_funnel(ctx, field)
+	case "uplift":
+		return ec.fieldContext_Insights_uplift(ctx, field)
 	case "transitions":
 		return ec.fieldContext_Insights_transitions(ctx, field)
 	case "paths":
@@ -4358,6 +4870,20 @@ func (ec *executionContext) childFields_RecordConsentsPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RecordConsentsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordDecisionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accepted":
+		return ec.fieldContext_RecordDecisionsPayload_accepted(ctx, field)
+	case "duplicates":
+		return ec.fieldContext_RecordDecisionsPayload_duplicates(ctx, field)
+	case "withheld":
+		return ec.fieldContext_RecordDecisionsPayload_withheld(ctx, field)
+	case "rejected":
+		return ec.fieldContext_RecordDecisionsPayload_rejected(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordDecisionsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordInteractionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accepted":
@@ -4756,12 +5282,80 @@ func (ec *executionContext) childFields_UpdateDestinationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type UpdateDestinationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateExperiencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "experience":
+		return ec.fieldContext_UpdateExperiencePayload_experience(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateExperiencePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateSegmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "segment":
 		return ec.fieldContext_UpdateSegmentPayload_segment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateSegmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpliftGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_UpliftGroup_name(ctx, field)
+	case "treated":
+		return ec.fieldContext_UpliftGroup_treated(ctx, field)
+	case "holdout":
+		return ec.fieldContext_UpliftGroup_holdout(ctx, field)
+	case "pending":
+		return ec.fieldContext_UpliftGroup_pending(ctx, field)
+	case "treatedRate":
+		return ec.fieldContext_UpliftGroup_treatedRate(ctx, field)
+	case "holdoutRate":
+		return ec.fieldContext_UpliftGroup_holdoutRate(ctx, field)
+	case "uplift":
+		return ec.fieldContext_UpliftGroup_uplift(ctx, field)
+	case "low":
+		return ec.fieldContext_UpliftGroup_low(ctx, field)
+	case "high":
+		return ec.fieldContext_UpliftGroup_high(ctx, field)
+	case "treatedValue":
+		return ec.fieldContext_UpliftGroup_treatedValue(ctx, field)
+	case "holdoutValue":
+		return ec.fieldContext_UpliftGroup_holdoutValue(ctx, field)
+	case "valueUplift":
+		return ec.fieldContext_UpliftGroup_valueUplift(ctx, field)
+	case "valueLow":
+		return ec.fieldContext_UpliftGroup_valueLow(ctx, field)
+	case "valueHigh":
+		return ec.fieldContext_UpliftGroup_valueHigh(ctx, field)
+	case "sampleRatio":
+		return ec.fieldContext_UpliftGroup_sampleRatio(ctx, field)
+	case "mismatch":
+		return ec.fieldContext_UpliftGroup_mismatch(ctx, field)
+	case "verdict":
+		return ec.fieldContext_UpliftGroup_verdict(ctx, field)
+	case "because":
+		return ec.fieldContext_UpliftGroup_because(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_UpliftGroup_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpliftGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_UpliftReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "experience":
+		return ec.fieldContext_UpliftReport_experience(ctx, field)
+	case "population":
+		return ec.fieldContext_UpliftReport_population(ctx, field)
+	case "asOf":
+		return ec.fieldContext_UpliftReport_asOf(ctx, field)
+	case "window":
+		return ec.fieldContext_UpliftReport_window(ctx, field)
+	case "groups":
+		return ec.fieldContext_UpliftReport_groups(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpliftReport", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

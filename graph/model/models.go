@@ -13,7 +13,20 @@ import (
 	"github.com/acquaint/acquaint/graph/node"
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/uplift"
 )
+
+// An experience that is to end.
+type ArchiveExperienceInput struct {
+	// Which one: its key.
+	Experience string `json:"experience"`
+}
+
+// What came of archiveExperience.
+type ArchiveExperiencePayload struct {
+	// The experience.
+	Experience *node.Experience `json:"experience"`
+}
 
 // A segment that is to end.
 type ArchiveSegmentInput struct {
@@ -141,6 +154,30 @@ type CreateDestinationPayload struct {
 	Secret string `json:"secret"`
 }
 
+// An experience that is to be.
+type CreateExperienceInput struct {
+	// Its key: 1 to 100 letters, digits, dots, dashes and underscores. It is never changed.
+	Key string `json:"key"`
+	// Its name for people.
+	Name string `json:"name"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// The key of the purpose that it reads for.
+	Purpose string `json:"purpose"`
+	// The share of individuals who are held out, from 0 to less than 1; null: 0.1. It is never changed.
+	Holdout *float64 `json:"holdout,omitempty"`
+	// What may be offered, 1 to 10.
+	Variants []*ExperienceVariantInput `json:"variants"`
+	// How often an individual is offered anything; null: without limit.
+	Cap *ExperienceCapInput `json:"cap,omitempty"`
+}
+
+// What came of createExperience.
+type CreateExperiencePayload struct {
+	// The experience.
+	Experience *node.Experience `json:"experience"`
+}
+
 // A segment that is to be.
 type CreateSegmentInput struct {
 	// Its key: letters, digits, dots, dashes and underscores.
@@ -179,6 +216,34 @@ type CreateSourcePayload struct {
 	Source *node.Source `json:"source"`
 	// The key with which it sends events. It is shown here and never again.
 	WriteKey string `json:"writeKey"`
+}
+
+// Who comes to an experience.
+type DecideInput struct {
+	// The key of the experience.
+	Experience string `json:"experience"`
+	// Who. What they were named by is what the decision is kept with.
+	Individual *IndividualLookup `json:"individual"`
+	// What is to be kept with an offer, such as where it is shown: an object of at most 32 KiB.
+	Context json.RawMessage `json:"context,omitempty"`
+	// The key of the channel that it is shown on; null: the default channel of the source api.
+	Channel *string `json:"channel,omitempty"`
+}
+
+// What was decided about one individual.
+type DecisionInput struct {
+	// Its id, unique in the experience. Told again with the same time it is a duplicate.
+	MessageID string `json:"messageId"`
+	// Whose account.
+	UserID *string `json:"userId,omitempty"`
+	// Whose browser or device.
+	AnonymousID *string `json:"anonymousId,omitempty"`
+	// The key of the variant that they were offered; null: they were held out.
+	Variant *string `json:"variant,omitempty"`
+	// When it was decided.
+	DecidedAt time.Time `json:"decidedAt"`
+	// The key of the channel that it was shown on; null: the source's default channel.
+	Channel *string `json:"channel,omitempty"`
 }
 
 // A purpose to make or change.
@@ -273,6 +338,32 @@ type EventSelector struct {
 	OccurredFrom *time.Time `json:"occurredFrom,omitempty"`
 	// Before this time.
 	OccurredTo *time.Time `json:"occurredTo,omitempty"`
+}
+
+// How often an individual is offered anything.
+type ExperienceCapInput struct {
+	// So many offers at most, 1 or more.
+	Count int `json:"count"`
+	// In any span of this length, up to P10Y.
+	Per time.Duration `json:"per"`
+}
+
+// One thing that an individual may be offered.
+type ExperienceVariantInput struct {
+	// Its key within the experience; not holdout. What was decided is kept with it, so it is to mean the same for good.
+	Key string `json:"key"`
+	// Its name for people.
+	Name *string `json:"name,omitempty"`
+	// What it gives the customer.
+	Benefit string `json:"benefit"`
+	// The key of the segment that it is for, one for the experience's purpose; null: everyone.
+	Segment *string `json:"segment,omitempty"`
+	// What the caller needs to show it: an object of at most 32 KiB.
+	Payload json.RawMessage `json:"payload,omitempty"`
+	// The keys of the traits that it shows: only DECLARED and OBSERVED ones of a confidence of 0.8 or more, and no SENSITIVE ones, ever are.
+	Traits []string `json:"traits,omitempty"`
+	// How often it is drawn, relative to the others; null: 1.
+	Weight *float64 `json:"weight,omitempty"`
 }
 
 // Another system's id of a person.
@@ -795,6 +886,28 @@ type RecordConsentsPayload struct {
 	Receipt json.RawMessage `json:"receipt"`
 }
 
+// What was decided elsewhere.
+type RecordDecisionsInput struct {
+	// The key of the experience.
+	Experience string `json:"experience"`
+	// The name of the source that tells of it; null: api.
+	Source *string `json:"source,omitempty"`
+	// What was decided, at most 1,000.
+	Decisions []*DecisionInput `json:"decisions"`
+}
+
+// What came of recordDecisions.
+type RecordDecisionsPayload struct {
+	// How many were kept.
+	Accepted int `json:"accepted"`
+	// How many were kept before.
+	Duplicates int `json:"duplicates"`
+	// How many the individuals' choices forbid to keep.
+	Withheld int `json:"withheld"`
+	// Those that cannot be kept, and why.
+	Rejected []*Rejection `json:"rejected"`
+}
+
 // Interactions to keep.
 type RecordInteractionsInput struct {
 	// The name of the source that tells of them; null: api.
@@ -978,6 +1091,14 @@ type SegmentRule struct {
 	Everyone *bool `json:"everyone,omitempty"`
 }
 
+// A group of individuals by a rule, under a name.
+type SegmentRuleByName struct {
+	// The group's name.
+	Name string `json:"name"`
+	// Who is in it.
+	Rule *SegmentRule `json:"rule"`
+}
+
 // Things that happened one after the other; others may have come between.
 type SequenceRule struct {
 	// What happened, in this order: 2 to 20.
@@ -1082,6 +1203,28 @@ type UpdateDestinationPayload struct {
 	Destination *node.Destination `json:"destination"`
 }
 
+// What of an experience is to be another way; what is not given stays.
+type UpdateExperienceInput struct {
+	// Which one: its key.
+	Experience string `json:"experience"`
+	// Its name for people.
+	Name *string `json:"name,omitempty"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// All that may be offered from now on.
+	Variants []*ExperienceVariantInput `json:"variants,omitempty"`
+	// How often an individual is offered anything.
+	Cap *ExperienceCapInput `json:"cap,omitempty"`
+	// True: offers are not limited any more.
+	Uncapped *bool `json:"uncapped,omitempty"`
+}
+
+// What came of updateExperience.
+type UpdateExperiencePayload struct {
+	// The experience.
+	Experience *node.Experience `json:"experience"`
+}
+
 // What of a segment is to be another way; what is not given stays.
 type UpdateSegmentInput struct {
 	// Which segment: its key.
@@ -1100,6 +1243,63 @@ type UpdateSegmentInput struct {
 type UpdateSegmentPayload struct {
 	// The segment.
 	Segment *node.Segment `json:"segment"`
+}
+
+// What an experience changes for one group. A number is null where it cannot be said, and where it would tell of few.
+type UpliftGroup struct {
+	// The group's name.
+	Name string `json:"name"`
+	// How many were offered something, and the window after that is over.
+	Treated *int `json:"treated,omitempty"`
+	// How many were held out, and the window after that is over.
+	Holdout *int `json:"holdout,omitempty"`
+	// How many of either arm have their window not over yet; they are in no other number.
+	Pending *int `json:"pending,omitempty"`
+	// The share of those treated who have the outcome.
+	TreatedRate *float64 `json:"treatedRate,omitempty"`
+	// The share of those held out who have the outcome.
+	HoldoutRate *float64 `json:"holdoutRate,omitempty"`
+	// treatedRate less holdoutRate.
+	Uplift *float64 `json:"uplift,omitempty"`
+	// The lower end of uplift's 95 % interval, by Welch.
+	Low *float64 `json:"low,omitempty"`
+	// The upper end of uplift's 95 % interval.
+	High *float64 `json:"high,omitempty"`
+	// What the outcomes of those treated were worth, on average of all of them.
+	TreatedValue *float64 `json:"treatedValue,omitempty"`
+	// What the outcomes of those held out were worth, on average of all of them.
+	HoldoutValue *float64 `json:"holdoutValue,omitempty"`
+	// treatedValue less holdoutValue.
+	ValueUplift *float64 `json:"valueUplift,omitempty"`
+	// The lower end of valueUplift's 95 % interval.
+	ValueLow *float64 `json:"valueLow,omitempty"`
+	// The upper end of valueUplift's 95 % interval.
+	ValueHigh *float64 `json:"valueHigh,omitempty"`
+	// How probable arms as unequal as these are, were they drawn by the share that is held out; null where one variant is
+	// asked of, and where too few are expected in an arm.
+	SampleRatio *float64 `json:"sampleRatio,omitempty"`
+	// Whether sampleRatio is below 0.001: individuals were lost in one arm, and nothing here is to be relied on.
+	Mismatch *bool `json:"mismatch,omitempty"`
+	// Whom to approach, and whom to leave alone.
+	Verdict *uplift.Verdict `json:"verdict,omitempty"`
+	// Why that is the verdict, and what is missing.
+	Because *string `json:"because,omitempty"`
+	// Whether a number is left out because the group is small.
+	Suppressed bool `json:"suppressed"`
+}
+
+// What an experience changes.
+type UpliftReport struct {
+	// The experience's key.
+	Experience string `json:"experience"`
+	// How many individuals the purpose covers.
+	Population *int `json:"population,omitempty"`
+	// Later assignments and interactions do not exist.
+	AsOf time.Time `json:"asOf"`
+	// How long after their assignment an outcome counts.
+	Window time.Duration `json:"window"`
+	// Everyone first, who is called everyone; then the groups that were asked for, in their order.
+	Groups []*UpliftGroup `json:"groups"`
 }
 
 // Consent that is taken back.

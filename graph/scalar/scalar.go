@@ -12,7 +12,9 @@ import (
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
 	"github.com/acquaint/acquaint/insight/delivery"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/segment"
+	"github.com/acquaint/acquaint/insight/uplift"
 )
 
 // MarshalTime writes a moment: RFC 3339 in UTC, with up to microseconds.
@@ -238,3 +240,15 @@ func MarshalDeliveryState(s delivery.Outcome) graphql.Marshaler { return quoted(
 
 // UnmarshalDeliveryState reads how far a delivery is.
 func UnmarshalDeliveryState(v any) (delivery.Outcome, error) { return name[delivery.Outcome](v) }
+
+// MarshalDecisionReason writes why something, or nothing, is offered.
+func MarshalDecisionReason(r experience.Reason) graphql.Marshaler { return quoted(string(r)) }
+
+// UnmarshalDecisionReason reads why something, or nothing, is offered.
+func UnmarshalDecisionReason(v any) (experience.Reason, error) { return name[experience.Reason](v) }
+
+// MarshalUpliftVerdict writes whom to approach.
+func MarshalUpliftVerdict(u uplift.Verdict) graphql.Marshaler { return quoted(string(u)) }
+
+// UnmarshalUpliftVerdict reads whom to approach.
+func UnmarshalUpliftVerdict(v any) (uplift.Verdict, error) { return name[uplift.Verdict](v) }

@@ -49,6 +49,14 @@ func (d Earlier) Before(o Earlier) bool {
 	return d.Variant > o.Variant
 }
 
+// Assigned is what was decided about an individual in an experience, as it is kept.
+type Assigned struct {
+	Earlier
+	ID           uuid.UUID
+	IndividualID uuid.UUID
+	Experience   *Experience
+}
+
 // Reason is why something, or nothing, is offered. The text is the API's.
 type Reason string
 

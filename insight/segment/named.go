@@ -42,6 +42,12 @@ type Membership struct {
 	ExitedAt     time.Time // zero: they still are
 }
 
+// Belonging is a membership with its segment.
+type Belonging struct {
+	*Membership
+	Segment *Segment
+}
+
 // Change says that an individual entered or left a segment.
 type Change struct {
 	ID           uuid.UUID // for whoever is told twice

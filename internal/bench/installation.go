@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/acquaint/acquaint/engage/decision"
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/graph/population"
 	"github.com/acquaint/acquaint/ingest"
@@ -62,16 +63,20 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	pipeline := ingest.New(i.store)
+	pipeline, desk := ingest.New(i.store), decision.New(i.store)
+	stop := func(err error) error {
+		ctx := context.WithoutCancel(ctx)
+		return errors.Join(err, pipeline.Close(ctx), desk.Close(ctx))
+	}
 	i.decoder = &tracking.Decoder{Directory: i.store}
 	i.models = population.New(i.store, false)
-	shell, err := i.shell(auth, pipeline, log)
+	shell, err := i.shell(auth, pipeline, desk, log)
 	if err != nil {
-		return nil, errors.Join(err, pipeline.Close(ctx))
+		return nil, stop(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, errors.Join(wrap(err), pipeline.Close(ctx))
+		return nil, stop(wrap(err))
 	}
 	i.address = listener.Addr().String()
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -81,14 +86,14 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 		end()
 		err := <-served
 		i.models.Close()
-		return errors.Join(err, pipeline.Close(context.WithoutCancel(ctx)), i.store.Close())
+		return errors.Join(stop(err), i.store.Close())
 	}
 	return i, nil
 }
 
-func (i *installation) shell(auth *web.Authenticator, pipeline *ingest.Pipeline, log *slog.Logger) (*web.Server, error) {
+func (i *installation) shell(auth *web.Authenticator, pipeline *ingest.Pipeline, desk *decision.Desk, log *slog.Logger) (*web.Server, error) {
 	served, err := web.NewGraphQL(web.GraphQLOptions{
-		Schema: graph.New(graph.Options{Store: i.store, Ingest: pipeline, Decoder: i.decoder, Models: i.models}), Auth: auth, Logger: log,
+		Schema: graph.New(graph.Options{Store: i.store, Ingest: pipeline, Decoder: i.decoder, Models: i.models, Decide: desk.Submit}), Auth: auth, Logger: log,
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,33 @@
+// Package decision lets concurrent requests for decisions share a transaction.
+//
+// The rule in words: what is asked while a transaction runs waits, and shares the next
+// one; each answer is given once it is kept. What is decided, and why, is package
+// insight/experience's to say, and package store's to keep.
+//
+// One worked example: a hundred page views ask at once. The first one's decision is
+// kept, and meanwhile the others gather; the second transaction keeps all of theirs. Two
+// about one individual are decided one after the other, so that a cap of one offer holds.
+//
+// It refuses more questions than may wait, and everything after Close.
+package decision
+
+import (
+	"github.com/acquaint/acquaint/internal/commit"
+	"github.com/acquaint/acquaint/store"
+)
+
+// The limits of a desk.
+const (
+	// most is how many decisions share a transaction.
+	most = 250
+	// queue is how many may wait before others are turned away.
+	queue = 5_000
+)
+
+// Desk decides what individuals are offered, those of concurrent requests together.
+type Desk = commit.Group[store.Asking, *store.Decided]
+
+// New opens a desk. Close closes it.
+func New(s *store.Store) *Desk {
+	return commit.New(commit.Options[store.Asking, *store.Decided]{Do: s.Decide, Most: most, Queue: queue})
+}

@@ -1,0 +1,166 @@
+package commit
+
+import (
+	"context"
+	"sync"
+
+	"github.com/acquaint/acquaint/insight"
+)
+
+// Group hands items to a function, those of concurrent callers together.
+type Group[Q, A any] struct {
+	options Options[Q, A]
+	work    context.Context // ends when the group is told to give up
+	giveUp  context.CancelFunc
+	done    chan struct{}
+
+	mu      sync.Mutex
+	wake    *sync.Cond
+	waiting []*request[Q, A]
+	items   int // in waiting
+	closed  bool
+}
+
+// Options say what a group does.
+type Options[Q, A any] struct {
+	// Do answers items, all or none of them, in their order. It is called by one
+	// goroutine.
+	Do func(context.Context, []Q) ([]A, error)
+	// Most is how many items share a call, unless one caller submits more.
+	Most int
+	// Queue is how many may wait before Submit turns others away.
+	Queue int
+}
+
+type request[Q, A any] struct {
+	items   []Q
+	answers []A
+	err     error
+	done    chan struct{}
+}
+
+// New starts a group. Close stops it.
+func New[Q, A any](o Options[Q, A]) *Group[Q, A] {
+	g := &Group[Q, A]{options: o, done: make(chan struct{})}
+	g.work, g.giveUp = context.WithCancel(context.Background())
+	g.wake = sync.NewCond(&g.mu)
+	go g.run()
+	return g
+}
+
+// Submit hands items over and returns the answer to each, in their order. When ctx ends
+// first, they may or may not have been worked on. The error is of kind Unavailable when
+// too many wait, and after Close.
+func (g *Group[Q, A]) Submit(ctx context.Context, items []Q) ([]A, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	r := &request[Q, A]{items: items, done: make(chan struct{})}
+	g.mu.Lock()
+	switch {
+	case g.closed:
+		g.mu.Unlock()
+		return nil, insight.NewError(insight.Unavailable, "", "the server is stopping")
+	case g.items > 0 && g.items+len(items) > g.options.Queue:
+		g.mu.Unlock()
+		return nil, insight.NewError(insight.Unavailable, "", "too many are waiting; send them again in a moment")
+	}
+	g.waiting = append(g.waiting, r)
+	g.items += len(items)
+	g.wake.Signal()
+	g.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.answers, r.err
+	case <-ctx.Done():
+		return nil, &insight.Error{Op: "commit.Submit", Kind: insight.Unavailable, Message: "the request was given up", Cause: ctx.Err()}
+	}
+}
+
+// Waiting is how many items wait for a call.
+func (g *Group[Q, A]) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.items
+}
+
+// Close takes no more items, works on those that wait, and returns. When ctx ends first,
+// what was not done by then is answered with an error.
+func (g *Group[Q, A]) Close(ctx context.Context) error {
+	g.mu.Lock()
+	g.closed = true
+	g.wake.Signal()
+	g.mu.Unlock()
+	select {
+	case <-g.done:
+		g.giveUp()
+		return nil
+	case <-ctx.Done():
+		g.giveUp()
+		<-g.done
+		return ctx.Err()
+	}
+}
+
+func (g *Group[Q, A]) run() {
+	defer close(g.done)
+	for {
+		requests := g.gather()
+		if requests == nil {
+			return
+		}
+		g.answer(requests)
+	}
+}
+
+// gather waits for requests and takes as many as share a call; nil when the group is
+// closed and empty.
+func (g *Group[Q, A]) gather() []*request[Q, A] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(g.waiting) == 0 {
+		if g.closed {
+			return nil
+		}
+		g.wake.Wait()
+	}
+	n, items := 0, 0
+	for n < len(g.waiting) && (n == 0 || items+len(g.waiting[n].items) <= g.options.Most) {
+		items += len(g.waiting[n].items)
+		n++
+	}
+	taken := g.waiting[:n:n]
+	g.waiting = g.waiting[n:]
+	g.items -= items
+	return taken
+}
+
+func (g *Group[Q, A]) answer(requests []*request[Q, A]) {
+	defer func() {
+		for _, r := range requests {
+			close(r.done)
+		}
+	}()
+	if len(requests) > 1 {
+		var all []Q
+		for _, r := range requests {
+			all = append(all, r.items...)
+		}
+		answers, err := g.options.Do(g.work, all)
+		if err == nil {
+			for _, r := range requests {
+				r.answers, answers = answers[:len(r.items):len(r.items)], answers[len(r.items):]
+			}
+			return
+		}
+		if insight.KindOf(err) == insight.Unavailable {
+			for _, r := range requests {
+				r.err = err
+			}
+			return
+		}
+	}
+	for _, r := range requests {
+		r.answers, r.err = g.options.Do(g.work, r.items)
+	}
+}
