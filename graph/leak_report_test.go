@@ -13,9 +13,10 @@ import (
 )
 
 // isReport says that a field is a report of everyone, which is compared with a mirror.
-// How everyone stands with every purpose is not: a mirror holds no such decisions.
+// How everyone stands with every purpose is not: a mirror holds no such decisions; nor is
+// what an experience changes, which TestSegmentsLeak asks.
 func isReport(def *ast.Definition, f *ast.FieldDefinition) bool {
-	return def.Name == "Insights" && !strings.HasPrefix(f.Name, "__") && f.Name != "consents"
+	return def.Name == "Insights" && !strings.HasPrefix(f.Name, "__") && f.Name != "consents" && !ofSegments(def, f)
 }
 
 // reports are the questions about everyone, one for each, since one that has no answer

@@ -15,12 +15,13 @@ import (
 	"github.com/acquaint/acquaint/store"
 )
 
-// ofSegments says that a field is about segments, whose oracle is TestSegmentsLeak's.
+// ofSegments says that a field is about segments or experiences, whose oracle is
+// TestSegmentsLeak's.
 func ofSegments(def *ast.Definition, f *ast.FieldDefinition) bool {
-	if slices.Contains([]string{"Segment", "SegmentConnection", "SegmentEdge", "SegmentPreview", "Membership", "MembershipConnection", "MembershipEdge", "MembershipChange", "Reason", "Destination"}, def.Name) {
+	if slices.Contains([]string{"Segment", "SegmentConnection", "SegmentEdge", "SegmentPreview", "Membership", "MembershipConnection", "MembershipEdge", "MembershipChange", "Reason", "Destination", "Experience", "ExperienceVariant", "UpliftReport", "UpliftGroup"}, def.Name) {
 		return true
 	}
-	return slices.Contains([]string{"Query.segment", "Query.segments", "Query.segmentPreview", "Query.destinations", "Individual.memberships", "Subscription.membershipChanges"}, def.Name+"."+f.Name)
+	return slices.Contains([]string{"Query.segment", "Query.segments", "Query.segmentPreview", "Query.destinations", "Individual.memberships", "Subscription.membershipChanges", "Query.experience", "Query.experiences", "Insights.uplift"}, def.Name+"."+f.Name)
 }
 
 func ofSegmentsInput(name string, f *ast.FieldDefinition) bool {
@@ -40,11 +41,27 @@ func (a *api) compute() {
 
 // TestSegmentsLeak: whoever denies, withdraws, grants, is merged or erased, what is told
 // of segments is of those whom the purpose covers then, by plain loops over what was
-// said, in every field that tells of members.
+// said, in every field that tells of members; and so is what is decided about them, and
+// counted of that.
 func TestSegmentsLeak(t *testing.T) {
 	for seed := range uint64(3) {
 		testdb.Each(t, func(t *testing.T, o store.Options) { segmentsLeak(t, o, rand.New(rand.NewPCG(seed, 1))) })
 	}
+}
+
+// offers tells why something, or nothing, is offered to somebody.
+func (a *api) offers(experience, purpose, user string) string {
+	a.t.Helper()
+	v := a.viewer
+	defer func() { a.viewer = v }()
+	a.viewer = admin()
+	a.viewer.Purpose = purpose
+	data := a.must(`mutation($e: String!, $u: String!) { decide(input: {experience: $e, individual: {userId: $u}}) { reason traits { key } individualId } }`, map[string]any{"e": experience, "u": user})
+	reason := dig(a.t, data, "decide.reason").(string) //nolint:forcetypeassert // an enum
+	if id := dig(a.t, data, "decide.individualId"); id != nil && (reason == "NOT_COVERED" || reason == "UNKNOWN") {
+		a.t.Fatalf("of one who is %s the id is told: %v", reason, id)
+	}
+	return reason
 }
 
 func segmentsLeak(t *testing.T, o store.Options, random *rand.Rand) {
@@ -55,7 +72,12 @@ func segmentsLeak(t *testing.T, o store.Options, random *rand.Rand) {
 			map[string]any{"k": "bought-" + p, "p": p})
 	}
 	a.compute()
+	for _, p := range strings.Fields(purposes) {
+		a.must(`mutation($k: String!, $p: String!) { createExperience(input: {key: $k, name: $k, purpose: $p, holdout: 0.5, variants: [{key: "thanks", benefit: "a word of thanks", segment: $k}]}) { experience { id } } }`,
+			map[string]any{"k": "bought-" + p, "p": p})
+	}
 	type person struct {
+		decided map[string]bool // whether something was decided about them
 		bought  bool
 		may     map[string]bool // as they said
 		started map[string]bool // whether they had said yes when they bought
@@ -65,8 +87,15 @@ func segmentsLeak(t *testing.T, o store.Options, random *rand.Rand) {
 		user := fmt.Sprintf("u%d", random.IntN(8))
 		p := people[user]
 		if p == nil {
-			p = &person{may: map[string]bool{"analytics": true}, started: map[string]bool{}}
+			p = &person{may: map[string]bool{"analytics": true}, started: map[string]bool{}, decided: map[string]bool{}}
 			people[user] = p
+			if random.IntN(2) == 0 { // nothing is known of them yet
+				for _, purpose := range strings.Fields(purposes) {
+					if reason := a.offers("bought-"+purpose, purpose, user); reason != "UNKNOWN" {
+						t.Fatalf("step %d, of nobody is decided: %s", step, reason)
+					}
+				}
+			}
 		}
 		switch random.IntN(4) {
 		case 0, 1:
@@ -116,7 +145,37 @@ func segmentsLeak(t *testing.T, o store.Options, random *rand.Rand) {
 					t.Fatalf("step %d, %s for %s: %v, want %v", step, q.what, purpose, got, want)
 				}
 			}
-			data := a.must(fmt.Sprintf(`{ segment(key: "bought-%s") { size } }`, purpose), nil)
+			// Of the same one no more than once: what nobody answers would end it.
+			if p := people[user]; p != nil && !p.decided[purpose] {
+				expected := []string{"NOT_COVERED"}
+				switch {
+				case !p.may["analytics"] || !p.may[purpose]: // nothing is kept, or the purpose does not cover them
+				case slices.Contains(want, user):
+					expected = []string{"OFFERED", "HOLDOUT"}
+				default:
+					expected = []string{"NOT_ELIGIBLE"}
+				}
+				reason := a.offers("bought-"+purpose, purpose, user)
+				// Who is not eligible is told so before anything would be kept.
+				if early := !p.may["analytics"] && p.may[purpose] && !slices.Contains(want, user); early {
+					expected = append(expected, "NOT_ELIGIBLE")
+				}
+				if !slices.Contains(expected, reason) {
+					t.Fatalf("step %d, for %s about %s is decided %s, want %s", step, purpose, user, reason, expected)
+				}
+				p.decided[purpose] = reason == "OFFERED" || reason == "HOLDOUT"
+			}
+			assigned := 0
+			for _, one := range people {
+				if one.decided[purpose] && one.may[purpose] {
+					assigned++
+				}
+			}
+			data := a.must(fmt.Sprintf(`{ insights { uplift(experience: "bought-%s", outcome: {types: ["purchase"]}) { groups { treated holdout pending } } } }`, purpose), nil)
+			if pending := dig(a.t, data, "insights.uplift.groups.0.pending"); pending != float64(assigned) {
+				t.Fatalf("step %d, for %s %v were assigned, want %d", step, purpose, pending, assigned)
+			}
+			data = a.must(fmt.Sprintf(`{ segment(key: "bought-%s") { size } }`, purpose), nil)
 			if size := dig(a.t, data, "segment.size"); size != float64(len(want)) {
 				t.Fatalf("step %d, for %s the size is %v, want %d", step, purpose, size, len(want))
 			}

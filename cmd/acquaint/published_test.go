@@ -1302,4 +1302,84 @@ func TestRealFilesOfHillstrom(t *testing.T) {
 		}
 		w.near("what one of "+of.arm+" spent", spent/float64(of.customers), of.spends, 5e-5)
 	}
+
+	// The mailing as an experience, of which those without mail were held out.
+	arms := map[string]any{"No E-Mail": nil, "Mens E-Mail": "mens", "Womens E-Mail": "womens"}
+	officer := strings.TrimSpace(w.must("token", "--scope", "engage:write", "--purposes", "analytics"))
+	a.graph(officer, `mutation { createExperience(input: {key: "mailing", name: "Mailing", purpose: "analytics", holdout: 0.333, variants: [
+		{key: "mens", benefit: "what is new for men"}, {key: "womens", benefit: "what is new for women"}]}) { experience { id } } }`, new(any))
+	for n, some := range slices.Collect(slices.Chunk(rows, 1000)) {
+		var decisions []any
+		for i, row := range some {
+			decisions = append(decisions, map[string]any{
+				"messageId": fmt.Sprint("mailing-", 1000*n+i+1), "userId": fmt.Sprint(1000*n + i + 1), "variant": arms[row["segment"]], "decidedAt": mailing.Format(time.RFC3339), "channel": "email",
+			})
+		}
+		var answer struct{ RecordDecisions struct{ Accepted int } }
+		a.graphWith(officer, `mutation($d: [DecisionInput!]!) { recordDecisions(input: {experience: "mailing", source: "shop", decisions: $d}) { accepted } }`, map[string]any{"d": decisions}, &answer)
+		same(w, "what is kept of decisions", answer.RecordDecisions.Accepted, len(some))
+	}
+	of := func(variant, outcome string) (everyone, recent effect) {
+		t.Helper()
+		var answer struct {
+			Insights struct{ Uplift struct{ Groups []effect } }
+		}
+		types := quoted(outcome+" No E-Mail", outcome+" Mens E-Mail", outcome+" Womens E-Mail")
+		a.asks(&answer, `{ insights { uplift(experience: "mailing", %s outcome: {types: %s}, window: "P14D", asOf: %q, by: [{name: "recent", rule: {recency: {event: {types: %s}, atMost: "P61D"}}}]) {
+			groups { name treated holdout pending treatedRate holdoutRate uplift low high treatedValue holdoutValue valueUplift valueLow valueHigh mismatch verdict } } } }`,
+			variant, types, mailing.Add(insight.Month).Format(time.RFC3339), quoted("purchase No E-Mail", "purchase Mens E-Mail", "purchase Womens E-Mail"))
+		groups := answer.Insights.Uplift.Groups
+		if len(groups) != 2 || groups[0].Name != "everyone" || groups[1].Name != "recent" {
+			t.Fatalf("the groups are %+v", groups)
+		}
+		return groups[0], groups[1]
+	}
+	for _, c := range []struct {
+		variant                      string
+		customers                    int
+		visit, conversion, spend, up float64
+	}{{"mens", 21_307, .18276, .01253, 1.4226, .07659}, {"womens", 21_387, .15140, .00884, 1.0772, .04523}} {
+		argument := fmt.Sprintf("variant: %q,", c.variant)
+		visit, recently := of(argument, "visit")
+		same(w, "those with mail", visit.Treated, c.customers)
+		same(w, "those without", visit.Holdout, 21_306)
+		same(w, "the verdict", visit.Verdict, "PERSUADABLE")
+		w.near("who visited with "+c.variant, visit.TreatedRate, c.visit, 5e-6)
+		w.near("who visited without", visit.HoldoutRate, .10617, 5e-6)
+		w.near("the uplift of visits with "+c.variant, visit.Uplift, c.up, 5.01e-6)
+		same(w, "those without who bought lately", recently.Holdout, customers[1]+customers[2])
+		w.near("who of them visited", recently.HoldoutRate, float64(visits[1]+visits[2])/float64(customers[1]+customers[2]), 1e-12)
+		bought, _ := of(argument, "conversion")
+		w.near("who bought with "+c.variant, bought.TreatedRate, c.conversion, 5e-6)
+		w.near("who bought without", bought.HoldoutRate, .00573, 5e-6)
+		w.near("what one with "+c.variant+" spent", bought.TreatedValue, c.spend, 5e-5)
+		w.near("what one without spent", bought.HoldoutValue, .6528, 5e-5)
+		if c.variant == "mens" {
+			w.near("se of visits", (visit.High-visit.Low)/2/1.96, .00339, 5e-6)
+			w.near("the uplift of spend", bought.ValueUplift, .7698, 5e-5)
+			w.near("se of spend", (bought.ValueHigh-bought.ValueLow)/2/1.96, .1452, 5e-5)
+			w.near("its interval's begin", bought.ValueLow, .485, 5e-4)
+			w.near("its interval's end", bought.ValueHigh, 1.055, 5e-4)
+		}
+	}
+	both, _ := of("", "visit")
+	same(w, "those with either mail", both.Treated, 21_307+21_387)
+	same(w, "the arms are of the declared share", both.Mismatch, false)
+}
+
+// effect is a group of an uplift report, whose numbers are all there.
+type effect struct {
+	Name                                        string
+	Treated, Holdout, Pending                   int
+	TreatedRate, HoldoutRate, Uplift, Low, High float64
+	TreatedValue, HoldoutValue                  float64
+	ValueUplift, ValueLow, ValueHigh            float64
+	Mismatch                                    bool
+	Verdict                                     string
+}
+
+// quoted are texts as GraphQL writes a list of them.
+func quoted(texts ...string) string {
+	list, _ := json.Marshal(texts) // texts always marshal
+	return string(list)
 }

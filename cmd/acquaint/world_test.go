@@ -177,7 +177,13 @@ func (s *served) ask(method, path, body string, header ...string) (int, string) 
 // graph asks a query and reads its data; errors in the answer fail the test.
 func (s *served) graph(token, query string, into any) {
 	s.Helper()
-	body, err := json.Marshal(map[string]string{"query": query})
+	s.graphWith(token, query, nil, into)
+}
+
+// graphWith is graph with variables.
+func (s *served) graphWith(token, query string, variables map[string]any, into any) {
+	s.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -19,10 +19,7 @@ import (
 // open gives an empty store of its own, whose clock is now.
 func Audience(t *testing.T, open func(t testing.TB, now func() time.Time) *store.Store) {
 	t.Helper()
-	for _, chapter := range []struct {
-		name string
-		test func(*watch)
-	}{
+	watched(t, open, []chapter{
 		{"segments that are made", testSegmentsMade},
 		{"segments that are changed", testSegmentsChanged},
 		{"segments that are archived", testSegmentsArchived},
@@ -45,7 +42,20 @@ func Audience(t *testing.T, open func(t testing.TB, now func() time.Time) *store
 		{"why", testExplain},
 		{"previews", testPreview},
 		{"the order of changes", testChangesOrder},
-	} {
+	})
+}
+
+// chapter is a part of a suite.
+type chapter struct {
+	name string
+	test func(*watch)
+}
+
+// watched runs chapters, each in a world of its own, whose rows are what the facts say
+// when it ends.
+func watched(t *testing.T, open func(t testing.TB, now func() time.Time) *store.Store, chapters []chapter) {
+	t.Helper()
+	for _, chapter := range chapters {
 		t.Run(chapter.name, func(t *testing.T) {
 			at := noon
 			w := &watch{at: &at, names: map[uuid.UUID]string{}, told: map[string]int64{}}
