@@ -19,12 +19,13 @@ const (
 	PartInsight    = "insight"
 	PartConsent    = "consent"
 	PartSegments   = "segments"
+	PartDecide     = "decide"
 	PartImport     = "import"
 	PartMemory     = "memory"
 )
 
 // Parts lists the parts of a run in their order.
-var Parts = []string{PartIngest, PartNested, PartIndividual, PartInsight, PartConsent, PartSegments, PartImport, PartMemory}
+var Parts = []string{PartIngest, PartNested, PartIndividual, PartInsight, PartConsent, PartDecide, PartSegments, PartImport, PartMemory}
 
 // Options say what is measured, and on how much. A zero field is the default.
 type Options struct {
@@ -139,7 +140,7 @@ func Run(ctx context.Context, o Options) (report Report, err error) {
 		do    func(context.Context) error
 	}{
 		{[]string{PartIngest}, r.ingest},
-		{[]string{PartNested, PartIndividual, PartInsight, PartConsent}, r.reads},
+		{[]string{PartNested, PartIndividual, PartInsight, PartConsent, PartDecide}, r.reads},
 		{[]string{PartSegments}, r.segments},
 		{[]string{PartImport}, r.imports},
 		{[]string{PartMemory}, r.memory},

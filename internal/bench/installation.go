@@ -53,7 +53,7 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 	}
 	secret := make([]byte, web.MinSecretBytes)
 	_, _ = rand.Read(secret) // never fails
-	claims := web.Claims{Scope: string(insight.ScopeIndividualsRead) + " " + string(insight.ScopeInsightsRead) + " " + string(insight.ScopeConsentWrite), Purposes: web.Names{purpose, unasked, asked}}
+	claims := web.Claims{Scope: string(insight.ScopeIndividualsRead) + " " + string(insight.ScopeInsightsRead) + " " + string(insight.ScopeConsentWrite) + " " + string(insight.ScopeEngageWrite), Purposes: web.Names{purpose, unasked, asked}}
 	claims.Subject = "bench"
 	if i.token, err = web.Sign(secret, claims, 24*time.Hour); err != nil {
 		return nil, err

@@ -107,7 +107,12 @@ func (r *run) reads(ctx context.Context) (err error) {
 			}
 		}
 		if r.wanted(PartConsent) {
-			return r.consents(ctx, served, db, places)
+			if err := r.consents(ctx, served, db, places); err != nil {
+				return err
+			}
+		}
+		if r.wanted(PartDecide) {
+			return r.decide(ctx, served, db)
 		}
 		return nil
 	})

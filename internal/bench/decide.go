@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/experience"
+	"github.com/acquaint/acquaint/store"
+)
+
+// decideMutation asks what one individual is offered, as a website does with each view.
+const decideMutation = `mutation Decide($id: ID!) { decide(input: {experience: "bench", individual: {id: $id}, context: {place: "front page"}}) {
+  variant { key payload } reason because traits { key value } interactionId
+} }`
+
+// asking is how many ask for decisions at once: few, and so many that a thousand a
+// second are asked for.
+var asking = []int{1, 8, 16}
+
+// decide measures decisions, each kept before it is told, about different individuals.
+func (r *run) decide(ctx context.Context, served *installation, db *sql.DB) (err error) {
+	keeping, end := context.WithCancel(ctx)
+	kept := make(chan struct{})
+	go func() { defer close(kept); served.keeper().Run(keeping) }()
+	defer func() { end(); <-kept }()
+	variants := []experience.Variant{{Key: "hello", Benefit: "a greeting", Payload: []byte(`{"title":"Hello"}`)}}
+	for n, rule := range []string{
+		`{"event":{"event":{"types":["Order Completed"]},"atLeast":2}}`, `{"event":{"event":{"types":["Product Viewed"]},"within":"P60D"}}`,
+		`{"all":[{"event":{"event":{"types":["Product Added"]}}},{"not":{"event":{"event":{"types":["Order Completed"]}}}}]}`,
+	} {
+		key := fmt.Sprintf("decide-%d", n)
+		if err := served.segment(ctx, key, rule); err != nil {
+			return err
+		}
+		variants = append(variants, experience.Variant{Key: key, Benefit: "what they look for", Segment: key, Payload: []byte(`{"title":"For you"}`), Weight: 2})
+	}
+	if err := served.computed(ctx); err != nil {
+		return err
+	}
+	if _, err := served.store.CreateExperience(ctx, store.NewExperience{
+		Key: "bench", Name: "Bench", Purpose: purpose, Holdout: 0.1, Variants: variants, Cap: &experience.Cap{Count: 3, Per: insight.Week},
+	}); err != nil {
+		return err
+	}
+	// Everybody in turn, in no order, so that nobody is asked about so often that nothing
+	// is offered any more.
+	var questions [][]byte
+	rows, err := db.QueryContext(ctx, "SELECT id FROM individuals ORDER BY md5(id::text)")
+	if err != nil {
+		return wrap(err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return wrap(err)
+		}
+		question, err := served.question(purpose, decideMutation, map[string]any{"id": insight.FormatID(insight.IndividualPrefix, id)})
+		if err != nil {
+			return err
+		}
+		questions = append(questions, question)
+	}
+	if err := rows.Err(); err != nil {
+		return wrap(err)
+	}
+	asked := 0
+	ask := func(clients int, d time.Duration) (tally, error) {
+		from := asked % len(questions)
+		t, err := served.askFor(ctx, clients, d, append(questions[from:len(questions):len(questions)], questions[:from]...))
+		asked += len(t.times)
+		return t, err
+	}
+	for _, clients := range asking {
+		r.Told(fmt.Sprintf("decide: %d at once", clients))
+		if _, err := ask(clients, r.Round/3); err != nil {
+			return err
+		}
+		var rates []float64
+		var times []time.Duration
+		for n := range r.Rounds {
+			ended := r.profile("decide", clients > 1 && n == r.Rounds-1)
+			t, err := ask(clients, r.Round)
+			if err = errors.Join(err, ended()); err != nil {
+				return err
+			}
+			rates, times = append(rates, float64(len(t.times))/t.took.Seconds()), append(times, t.times...)
+		}
+		row := r.report.row(fmt.Sprintf("decide, %d at once", clients), "decisions/s", rates...)
+		row.P50, row.P99 = latency(times, 0.5), latency(times, 0.99)
+	}
+	var offers, held int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE variant <> ''), count(*) FILTER (WHERE variant = '') FROM decisions").Scan(&offers, &held); err != nil {
+		return wrap(err)
+	}
+	if offers == 0 || held == 0 {
+		return insight.NewError(insight.Internal, "bench", "nothing was decided")
+	}
+	r.report.row("decide: offers of all that was asked", "%", 100*float64(offers)/float64(asked))
+	return nil
+}
