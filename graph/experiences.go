@@ -90,7 +90,7 @@ func (r *Resolver) decide(ctx context.Context, in *model.DecideInput) (*store.De
 	if err != nil {
 		return nil, err
 	}
-	asking := store.Asking{Experience: e, Context: object(in.Context)}
+	asking := store.Asking{Experience: e, Context: object(in.Context), Viewer: v}
 	if asking.Who, err = r.lookup("input.individual", in.Individual); err != nil {
 		return nil, err
 	}
@@ -108,9 +108,6 @@ func (r *Resolver) decide(ctx context.Context, in *model.DecideInput) (*store.De
 	told, err := r.Options.Decide(ctx, []store.Asking{asking})
 	if err != nil {
 		return nil, err
-	}
-	if told[0].Variant != nil {
-		r.Store.Show(witnessOf(ctx).seen, v, e.Purpose.Key, told[0].IndividualID)
 	}
 	return told[0], nil
 }

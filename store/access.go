@@ -239,14 +239,17 @@ func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, entries map[uuid.U
 	if err != nil {
 		return err
 	}
+	maps.DeleteFunc(entries, func(_ uuid.UUID, e accessEntry) bool { return !known[e.individual] })
+	return s.insertEntries(ctx, tx, entries)
+}
+
+// insertEntries writes entries of individuals who exist.
+func (s *Store) insertEntries(ctx context.Context, tx *sql.Tx, entries map[uuid.UUID]accessEntry) error {
 	r := s.write.rows()
 	id, individual, purpose := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("purpose_id", "uuid")
 	subject, operation, at := r.column("subject", "text"), r.column("operation", "text"), r.column("read_at", "timestamptz")
 	for _, key := range slices.SortedFunc(maps.Keys(entries), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
 		e := entries[key]
-		if !known[e.individual] {
-			continue
-		}
 		id.uuid(key)
 		individual.uuid(e.individual)
 		purpose.uuid(e.purpose)

@@ -93,6 +93,7 @@ type batch struct {
 	policy   *policy
 	now      time.Time // the moment of the transaction
 	arrivals []arrival
+	own      bool // the arrivals are what the business itself decides about those who are loaded
 
 	identifiers map[uuid.UUID]*identifierRow
 	individuals map[uuid.UUID]*individualRow
@@ -152,6 +153,7 @@ type individualRow struct {
 	decided    bool
 	lapsesAt   time.Time
 	lookAt     time.Time          // when time alone may change a membership of theirs
+	kept       *standing          // as it is in the database; nil: it was not read
 	decisions  []*insight.Consent // in their ledgers, where decided
 	isNew      bool
 	changed    bool
@@ -255,7 +257,7 @@ func (b *batch) fresh(ctx context.Context, outcomes []insight.Outcome) ([]*arriv
 	}
 	known := make(map[uuid.UUID]bool)
 	find := func(table string, ids []uuid.UUID) error {
-		if len(ids) == 0 {
+		if len(ids) == 0 || b.own { // their ids were made for them
 			return nil
 		}
 		return b.query(ctx, "SELECT id FROM "+table+" WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(ids)}, func(r *sql.Rows) error {
@@ -315,7 +317,9 @@ func (b *batch) loadNeighbours(ctx context.Context, fresh []*arrival) error {
 	keys, links := make(map[uuid.UUID]bool, len(fresh)*2), make(map[uuid.UUID]bool, len(fresh))
 	for _, a := range fresh {
 		for _, k := range a.keys {
-			keys[k] = true
+			if b.identifiers[k] == nil {
+				keys[k] = true
+			}
 		}
 		for _, l := range a.links {
 			links[l] = true
@@ -402,7 +406,12 @@ func (b *batch) loadIndividuals(ctx context.Context) error {
 	if len(want) == 0 {
 		return nil
 	}
-	err := b.query(ctx, individualColumns+" FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(list(want))}, b.scanIndividual)
+	err := b.query(ctx, individualColumns+", digest FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(list(want))}, func(r *sql.Rows) error {
+		kept := &standing{}
+		row, err := b.scanRow(r, &kept.digest)
+		kept.known, kept.lookAt, row.kept = kept.digest != nil, row.lookAt, kept
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -410,18 +419,26 @@ func (b *batch) loadIndividuals(ctx context.Context) error {
 }
 
 func (b *batch) scanIndividual(r *sql.Rows) error {
+	_, err := b.scanRow(r)
+	return err
+}
+
+func (b *batch) scanRow(r *sql.Rows, more ...any) (*individualRow, error) {
 	var row individualRow
 	var first, last, lapses, look moment
-	err := r.Scan(&row.id, &first, &last, &row.acted, &row.identified, &row.contested, &row.permitted, &row.whole, &row.decided, &lapses, &look)
+	err := r.Scan(append([]any{&row.id, &first, &last, &row.acted, &row.identified, &row.contested, &row.permitted, &row.whole, &row.decided, &lapses, &look}, more...)...)
 	row.seen, row.lapsesAt, row.lookAt = span{first.Time, last.Time}, lapses.Time, look.Time
 	row.permitted, row.whole = b.policy.stored(row.permitted), b.policy.stored(row.whole)
 	b.individuals[row.id] = &row
-	return err
+	return &row, err
 }
 
 // take works one arrival's identifiers and links into what is loaded. Kept says that
 // what happened is kept too.
 func (b *batch) take(a *arrival, kept bool) {
+	if b.own {
+		return // it tells nothing of who they are, and when they were seen
+	}
 	at := span{a.OccurredAt, a.OccurredAt}
 	for i, key := range a.keys {
 		f := b.identifier(key, a.Identities[i])

@@ -285,10 +285,17 @@ func (b *batch) catchUp(ctx context.Context) error {
 func (b *batch) standings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*standing, error) {
 	standings := make(map[uuid.UUID]*standing, len(ids))
 	ids = slices.DeleteFunc(ids, func(id uuid.UUID) bool {
-		if !b.stirs[id].isNew || b.individuals[id] == nil {
+		row := b.individuals[id]
+		switch {
+		case row == nil:
+			return false
+		case b.stirs[id].isNew:
+			standings[id] = &standing{isNew: true}
+		case row.kept != nil:
+			standings[id] = b.standing(id, *row.kept)
+		default:
 			return false
 		}
-		standings[id] = &standing{isNew: true}
 		return true
 	})
 	if len(ids) == 0 {
@@ -301,13 +308,16 @@ func (b *batch) standings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*
 		var look moment
 		err := r.Scan(&id, &s.digest, &look)
 		s.known, s.lookAt = s.digest != nil, look.Time
-		if st := b.stirs[id]; st.rebuild {
-			s.known = false
-		}
-		standings[id] = &s
+		standings[id] = b.standing(id, s)
 		return err
 	})
 	return standings, err
+}
+
+// standing is what is kept of an individual, as far as it may be relied on.
+func (b *batch) standing(id uuid.UUID, s standing) *standing {
+	s.known = s.known && !b.stirs[id].rebuild
+	return &s
 }
 
 // memberships reads the memberships of some individuals that have not ended.

@@ -25,6 +25,8 @@ type Asking struct {
 	Who        Lookup
 	Channel    *insight.Channel // where it is shown; nil: the default channel of the API's source
 	Context    json.RawMessage  // a JSON object that is kept with an offer, or nil
+	// Viewer is who is told, which is written down with what is decided: nil, nobody is.
+	Viewer *insight.Viewer
 }
 
 // Decided is what somebody is offered.
@@ -117,6 +119,28 @@ type deciding struct {
 	source *insight.Source
 	asked  []Asking
 	told   []*Decided
+	needs  needs
+}
+
+// needs are what has to be read for the experiences that are asked about.
+type needs struct {
+	experiences      []uuid.UUID
+	segments, traits bool
+}
+
+// asks notes what a question needs.
+func (n *needs) asks(e *experience.Experience, a *audience) {
+	if slices.Contains(n.experiences, e.ID) {
+		return
+	}
+	n.experiences = append(n.experiences, e.ID)
+	for _, v := range e.Variants {
+		n.traits = n.traits || len(v.Traits) > 0
+		if v.Segment != "" {
+			k := a.byKey(v.Segment)
+			n.segments, n.traits = true, n.traits || k != nil && k.live != nil && len(k.live.TraitKeys()) > 0
+		}
+	}
 }
 
 // run answers some of the questions, and returns those that have to wait for what it
@@ -139,7 +163,14 @@ func (d *deciding) run(ctx context.Context, questions []int) (again []int, err e
 			ids, now = append(ids, f.individual), append(now, n)
 		}
 	}
-	subjects, err := d.subjects(ctx, ids, now)
+	for _, n := range now {
+		e := d.policy.experience(d.asked[n].Experience.ID)
+		if e == nil {
+			return nil, errNoExperience
+		}
+		d.needs.asks(e, d.policy.audience)
+	}
+	subjects, err := d.subjects(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -147,9 +178,6 @@ func (d *deciding) run(ctx context.Context, questions []int) (again []int, err e
 	var whose []int
 	for _, n := range now {
 		e := d.policy.experience(d.asked[n].Experience.ID)
-		if e == nil {
-			return nil, errNoExperience
-		}
 		answer := &Decided{Experience: e, At: d.now}
 		d.told[n] = answer
 		f := d.identifiers[keys[n]]
@@ -171,16 +199,37 @@ func (d *deciding) run(ctx context.Context, questions []int) (again []int, err e
 		}
 		events, whose = append(events, event), append(whose, n)
 	}
-	d.arrivals = d.store.arrivals(events)
+	d.arrivals, d.own = d.store.arrivals(events), true
 	outcomes, err := d.append(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i, o := range outcomes {
 		if o.Status != insight.StatusAccepted { // nothing that happens may be kept of them
 			n := whose[i]
 			d.told[n] = uncovered(d.told[n].Experience, d.now)
 		}
 	}
-	return again, err
+	return again, d.note(ctx, now)
 }
+
+// note writes down who is told of whom.
+func (d *deciding) note(ctx context.Context, answered []int) error {
+	entries := map[uuid.UUID]accessEntry{}
+	minute := d.now.Truncate(accessSpan)
+	for _, n := range answered {
+		v, told := d.asked[n].Viewer, d.told[n]
+		if v == nil || told.IndividualID == uuid.Nil {
+			continue
+		}
+		g := glance{v.Subject, told.Experience.Purpose.Key, told.IndividualID}
+		entries[d.store.accessKey(g, decideOperation, minute)] = accessEntry{told.IndividualID, told.Experience.Purpose.ID, v.Subject, decideOperation, minute}
+	}
+	return d.store.insertEntries(ctx, d.tx, entries)
+}
+
+// decideOperation is how whoever asks for a decision is shown somebody.
+const decideOperation = "mutation"
 
 // find loads the identifiers that the questions name, and whose they are, and returns
 // the key of each; it is none's where nobody is known by it.
@@ -213,7 +262,10 @@ func (d *deciding) find(ctx context.Context, questions []int) (map[int]uuid.UUID
 			}
 		}
 	}
-	return keys, d.loadIndividuals(ctx) // with what time alone has changed of their memberships
+	if err := d.loadIndividuals(ctx); err != nil { // with what time alone has changed of their memberships
+		return nil, err
+	}
+	return keys, d.loadSpans(ctx)
 }
 
 // subject is what decides what an individual is offered.
@@ -224,37 +276,33 @@ type subject struct {
 	earlier map[uuid.UUID][]experience.Earlier // by experience
 }
 
-// subjects reads what decides the questions about some individuals.
-func (d *deciding) subjects(ctx context.Context, ids []uuid.UUID, questions []int) (map[uuid.UUID]*subject, error) {
+// subjects reads what decides about some individuals.
+func (d *deciding) subjects(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*subject, error) {
 	subjects := make(map[uuid.UUID]*subject, len(ids))
 	if len(ids) == 0 {
 		return subjects, nil
 	}
-	rows, err := d.keptOf(ctx, d.engine.anyOf("id", 1), d.engine.keys(ids))
-	if err != nil {
-		return nil, err
+	rows := make([]keptIndividual, len(ids))
+	for n, id := range ids {
+		rows[n] = keptIndividual{id: id, digest: d.individuals[id].kept.digest}
 	}
-	err = d.acquaint(ctx, rows, segment.Needs{Traits: true}, func(id uuid.UUID, p *person, _ insight.Set) {
+	err := d.acquaint(ctx, rows, segment.Needs{Traits: d.needs.traits}, func(id uuid.UUID, p *person, _ insight.Set) {
 		subjects[id] = &subject{id: id, person: p, in: map[string]bool{}, earlier: map[uuid.UUID][]experience.Earlier{}}
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = d.memberships(ctx, ids, func(m *membershipRow) {
-		if k := d.policy.audience.byID(m.SegmentID); k != nil && k.Status != segment.Archived && m.sees(k.edition) {
-			subjects[m.IndividualID].in[k.Key] = true
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	var experiences []uuid.UUID
-	for _, n := range questions {
-		if id := d.asked[n].Experience.ID; !slices.Contains(experiences, id) {
-			experiences = append(experiences, id)
+	if d.needs.segments {
+		err := d.memberships(ctx, ids, func(m *membershipRow) {
+			if k := d.policy.audience.byID(m.SegmentID); k != nil && k.Status != segment.Archived && m.sees(k.edition) {
+				subjects[m.IndividualID].in[k.Key] = true
+			}
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	err = d.query(ctx, "SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE "+d.engine.anyOf("individual_id", 1)+" AND "+d.engine.anyOf("experience_id", 2), []any{d.engine.keys(ids), d.engine.keys(experiences)}, func(r *sql.Rows) error {
+	err = d.query(ctx, "SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE "+d.engine.anyOf("individual_id", 1)+" AND "+d.engine.anyOf("experience_id", 2), []any{d.engine.keys(ids), d.engine.keys(d.needs.experiences)}, func(r *sql.Rows) error {
 		var id, of uuid.UUID
 		earlier, err := scanEarlier(r, &id, &of)
 		if err == nil {

@@ -38,6 +38,9 @@ func (w *outcome) individual(id uuid.UUID, written []byte, was *standing, look t
 	if look.Equal(was.lookAt) && bytes.Equal(written, was.digest) && (written == nil) == (was.digest == nil) {
 		return
 	}
+	if row := w.individuals[id]; row != nil && row.kept != nil {
+		row.kept = &standing{digest: written, known: written != nil, lookAt: look}
+	}
 	w.ids, w.digests, w.looks = append(w.ids, id), append(w.digests, written), append(w.looks, look)
 	w.look = sooner(w.look, look)
 }

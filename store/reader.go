@@ -178,15 +178,9 @@ func soleKey(set any) ([]byte, bool) {
 // Show notes that individuals are shown, and begins to write that down.
 func (r *Reader) Show(ids ...uuid.UUID) {
 	if r.access != nil && r.self == uuid.Nil {
-		r.store.Show(r.access, r.viewer, r.key, ids...)
+		r.access.add(r.viewer.Subject, r.key, ids)
+		r.store.note(r.access)
 	}
-}
-
-// Show notes that individuals are shown to a viewer for a purpose, and begins to write
-// that down.
-func (s *Store) Show(a *Access, v *insight.Viewer, purpose string, ids ...uuid.UUID) {
-	a.add(v.Subject, purpose, ids)
-	s.note(a)
 }
 
 func (r *Reader) personColumns() string {
