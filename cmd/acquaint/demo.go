@@ -38,7 +38,7 @@ type demo struct {
 
 // Help says what there is to see.
 func (demo) Help() string {
-	return "The first time, a simulated population of 5,000 individuals is loaded; a load that was stopped goes on the next time. Five segments are made with it. " +
+	return "The first time, a simulated population of 5,000 individuals is loaded; a load that was stopped goes on the next time. Five segments and an experience are made with it. " +
 		"It serves as acquaint serve does, and prints a token and a write key. On loopback the playground has the token filled in."
 }
 
@@ -64,9 +64,6 @@ func (d *demo) Run(p *process) (err error) {
 			p.note("stopped; what was loaded is kept, and acquaint demo goes on from there")
 			return nil
 		}
-		return err
-	}
-	if err := tell(p.ctx, s); err != nil {
 		return err
 	}
 	token, shown := "", ""
@@ -103,6 +100,7 @@ func orElse(text, otherwise string) string {
 type loaded struct {
 	Source      string `json:"source"`
 	Individuals int    `json:"individuals"`
+	Decided     bool   `json:"decided"` // in its experience, some weeks ago
 }
 
 // load sees to it that the population is there, and returns the write key of its
@@ -124,9 +122,9 @@ func (d *demo) load(p *process, s *store.Store) (writeKey string, err error) {
 		writeKey = string(key)
 	}
 	marker := filepath.Join(p.config.Data, loadedFile)
-	want := loaded{Source: source.ID.String(), Individuals: d.Individuals}
-	if had := readLoaded(marker); had.Source == want.Source && had.Individuals >= want.Individuals {
-		return writeKey, nil
+	want := loaded{Source: source.ID.String(), Individuals: d.Individuals, Decided: true}
+	if had := readLoaded(marker); had.Source == want.Source && had.Individuals >= want.Individuals && had.Decided {
+		return writeKey, tell(p.ctx, s)
 	}
 	// The source's id holds when it was made: a load that goes on, even from another
 	// data folder, makes the same people and days.
@@ -139,6 +137,12 @@ func (d *demo) load(p *process, s *store.Store) (writeKey string, err error) {
 	began := time.Now()
 	tally, err := p.populate(s, source, population, began)
 	if err != nil {
+		return "", err
+	}
+	if err := tell(p.ctx, s); err != nil {
+		return "", err
+	}
+	if err := decided(p.ctx, s, source, time.Unix(sec, nsec)); err != nil {
 		return "", err
 	}
 	p.note("loaded: %s", summed(tally, time.Since(began)))

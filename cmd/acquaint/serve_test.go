@@ -110,10 +110,11 @@ func TestDemo(t *testing.T) {
 		var found struct {
 			Viewer     struct{ Purpose struct{ Key string } }
 			Individual struct{ Interactions struct{ TotalCount int } }
+			Experience struct{ Holdout float64 }
 		}
-		ask := `{ viewer { purpose { key } } individual(by: {userId: "user-00001"}) { interactions(first: 1) { totalCount } } }`
+		ask := `{ viewer { purpose { key } } individual(by: {userId: "user-00001"}) { interactions(first: 1) { totalCount } } experience(key: "care-guide") { holdout } }`
 		first.graph(token, ask, &found)
-		if found.Viewer.Purpose.Key != "analytics" || found.Individual.Interactions.TotalCount == 0 {
+		if found.Viewer.Purpose.Key != "analytics" || found.Individual.Interactions.TotalCount == 0 || found.Experience.Holdout != 0.2 {
 			w.Errorf("the demo answers %+v", found)
 		}
 		if status, text := first.ask(http.MethodPost, "/v1/track", `{"userId":"u","event":"e"}`, "Content-Type", "application/json", "Authorization", "Basic "+basic(key)); status != http.StatusOK {
@@ -139,7 +140,10 @@ func TestDemo(t *testing.T) {
 			}
 		}
 		first.end()
-		kept := w.rows("interactions")
+		kept, assigned := w.rows("interactions"), w.rows("decisions")
+		if assigned == 0 {
+			w.Error("nothing was decided in the experience")
+		}
 		if exported := w.must("export", "segment", "leave-alone"); exported != roster {
 			w.Errorf("exported are %s, and served were %s", exported, roster)
 		}
@@ -168,6 +172,9 @@ func TestDemo(t *testing.T) {
 		third.end()
 		if now := w.rows("interactions"); now != kept {
 			w.Errorf("%d interactions, want %d", now, kept)
+		}
+		if now := w.rows("decisions"); now != assigned {
+			w.Errorf("%d decisions, want %d", now, assigned)
 		}
 		w.must("verify")
 	})

@@ -18,7 +18,7 @@ func TestAllStandsInOrder(t *testing.T) {
 	want := []string{
 		"First look", "One individual", "Journey", "Recency", "Slipping away", "What leads to what", "Who gets the credit",
 		"Whom to leave alone", "Channels and purposes", "Record", "Identify and merge", "Live",
-		"Make a segment", "Whom would it find", "Who is in it and why", "Who enters and leaves",
+		"Make a segment", "Whom would it find", "Who is in it and why", "Who enters and leaves", "Make an experience",
 	}
 	var got []string
 	for _, e := range examples.All() {
