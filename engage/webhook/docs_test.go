@@ -107,7 +107,7 @@ func TestDocumentedVerification(t *testing.T) {
 		t.Run(block[1], func(t *testing.T) {
 			a := around[block[1]]
 			if _, err := exec.LookPath(a.command[0]); err != nil {
-				t.Skip(a.command[0] + " is not on this machine")
+				t.Skipf("%s is not on this machine, so the code in its language is not run; the others are", a.command[0])
 			}
 			file := filepath.Join(t.TempDir(), a.file)
 			if err := os.WriteFile(file, []byte(a.head+block[2]+a.behind), 0o600); err != nil {

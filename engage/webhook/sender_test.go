@@ -21,6 +21,9 @@ import (
 	"github.com/acquaint/acquaint/insight/delivery"
 )
 
+// In these tests time is synctest's (see within): whoever sleeps in them waits for
+// nothing, and it passes only while everybody waits.
+
 // What arrives is what the Standard Webhooks library accepts, with each of the secrets
 // that are valid.
 func TestConformity(t *testing.T) {
