@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -123,14 +124,15 @@ type Evidence struct {
 }
 
 // BestTraits chooses, for each key, the trait that is shown: the one of the highest
-// confidence, and among equals the newest, and then by source so that the choice is
-// certain. Traits that were taken away (null) are left out. The result is ordered
-// by key.
+// confidence, and among equals the newest, and then by source and by all else that is
+// told of it, so that the order in which they are given does not matter. Traits that
+// were taken away (null) are left out. The result is ordered by key.
 func BestTraits(traits []Trait) []Trait {
 	best := map[string]Trait{}
 	for _, t := range traits {
 		had, ok := best[t.Key]
-		if !ok || cmp.Or(cmp.Compare(had.Confidence, t.Confidence), had.ObservedAt.Compare(t.ObservedAt), cmp.Compare(t.Source, had.Source)) < 0 {
+		if !ok || cmp.Or(cmp.Compare(had.Confidence, t.Confidence), had.ObservedAt.Compare(t.ObservedAt), cmp.Compare(t.Source, had.Source),
+			bytes.Compare(t.Value, had.Value), cmp.Compare(t.Provenance, had.Provenance), cmp.Compare(had.Sensitivity, t.Sensitivity)) < 0 {
 			best[t.Key] = t
 		}
 	}

@@ -285,6 +285,7 @@ func (s *Store) DefinePurpose(ctx context.Context, p insight.Purpose) (*insight.
 	if err != nil {
 		return nil, err
 	}
+	defer s.wake() // segments may have to be computed anew
 	if err := s.directory.load(ctx); err != nil {
 		return nil, translate("store.DefinePurpose", err)
 	}
