@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -139,6 +141,17 @@ func TestDemo(t *testing.T) {
 				w.Errorf("the members of %s for %s are answered %d %s", c.key, c.purpose, status, text)
 			}
 		}
+		// Whoever withdraws is in no roster from then on.
+		var someone struct{ Individual string }
+		line, rest, _ := strings.Cut(roster, "\n")
+		if err := json.Unmarshal([]byte(line), &someone); err != nil {
+			w.Fatalf("%v: %s", err, line)
+		}
+		first.graph(token, fmt.Sprintf(`mutation { withdrawConsent(input: {individual: {id: %q}, purposes: ["analytics"]}) { states { permitted } } }`, someone.Individual), new(any))
+		if status, left := members("leave-alone", "analytics", token); status != http.StatusOK || left != rest {
+			w.Errorf("without %s it writes, with %d, %s", someone.Individual, status, left)
+		}
+		size, roster = size-1, rest
 		first.end()
 		kept, assigned := w.rows("interactions"), w.rows("decisions")
 		if assigned == 0 {
