@@ -433,12 +433,12 @@ func (p *parish) arrive() {
 }
 
 // withheld reports whether analytics is withheld of somebody whom an event names, by
-// what is known now. A shared name joins nobody, unless it is the first.
+// what is known now. A name that joins nobody decides nothing, unless it is the first.
 func (p *parish) withheld(e *insight.Event) bool {
 	r := must(p.s.Reader(context.Background(), &insight.Viewer{Scopes: []insight.Scope{insight.ScopeIndividualsRead}, Purposes: []string{"analytics"}}, nil))
 	for n, i := range e.Identities {
 		_, err := r.Find(context.Background(), store.Lookup{Identity: i})
-		if n > 0 && insight.KindOf(err) == insight.Withheld && p.shared(i) {
+		if n > 0 && insight.KindOf(err) == insight.Withheld && p.joinsNobody(i, e.Identities[0]) {
 			continue
 		}
 		if insight.KindOf(err) == insight.Withheld && err != nil {
@@ -448,9 +448,18 @@ func (p *parish) withheld(e *insight.Event) bool {
 	return false
 }
 
-func (p *parish) shared(i insight.Identity) (shared bool) {
-	query(p.t, p.s, fmt.Sprintf("SELECT shared FROM identifiers WHERE kind = %d AND value = '%s'", i.Kind, i.Value), func(c []string) { shared = c[0] == "true" || c[0] == "1" })
-	return shared
+// joinsNobody reports whether a name that comes after another joins nobody: it is
+// shared, or the other is a USER_ID and evidence links the name with somebody else's.
+// The latter need not be shared yet: this event makes it so, unless its link with the
+// USER_ID was revoked. Either way it is another person's, and so is what they refused.
+func (p *parish) joinsNobody(i, first insight.Identity) bool {
+	if i.Kind == insight.UserID {
+		return false
+	}
+	var users []string
+	query(p.t, p.s, fmt.Sprintf(`SELECT u.value FROM identity_links l JOIN identifiers u ON u.id = l.a JOIN identifiers i ON i.id = l.b
+		WHERE NOT l.operator AND l.revoked_at IS NULL AND u.kind = %d AND i.kind = %d AND i.value = '%s'`, insight.UserID, i.Kind, i.Value), func(c []string) { users = append(users, c[0]) })
+	return len(users) > 1 || first.Kind == insight.UserID && len(users) == 1 && users[0] != first.Value
 }
 
 // all is every row of every table that tells of people.

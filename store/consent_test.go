@@ -226,6 +226,44 @@ func TestCollection(t *testing.T) {
 	})
 }
 
+// TestSomebodyElsesDevice: who refuses on a device decides for nobody else who uses it,
+// be it shared or theirs alone.
+func TestSomebodyElsesDevice(t *testing.T) {
+	eachLedger(t, func(w *ledgerWorld, _ store.Options) {
+		at := 0
+		comes := func(what, user string, want insight.Status) {
+			t.Helper()
+			at++
+			if got := w.does(hours(at), user, "tablet", nil); got != want {
+				t.Errorf("%s: an event of %s came out as %d, want %d", what, user, got, want)
+			}
+			w.sound(what)
+		}
+		comes("nobody decided", "bob", insight.StatusAccepted)
+		w.decides("bob", "analytics", insight.ConsentDenied, hours(1), never)
+		comes("he refused", "bob", insight.StatusWithheld)
+		comes("on his tablet", "ann", insight.StatusAccepted)
+		comes("on what is shared", "ann", insight.StatusAccepted)
+		comes("on what is shared", "bob", insight.StatusWithheld)
+
+		// An operator says that it never was hers: it is his alone again.
+		must(w.Unmerge(w.ctx, linksBetween(t, w.Store, id(insight.UserID, "ann"), id(insight.AnonymousID, "tablet")), "it is his"))
+		tablet := store.Lookup{Identity: id(insight.AnonymousID, "tablet")}
+		if must(w.Find(w.ctx, tablet)) != must(w.Find(w.ctx, named("bob"))) {
+			t.Error("the tablet is not his again")
+		}
+		comes("on his again", "ann", insight.StatusAccepted)
+		comes("on his again", "bob", insight.StatusWithheld)
+		w.wants("what she did", w.sees("ann", "analytics"), 3)
+		w.wants("what he did", w.sees("bob", "analytics"), -1)
+
+		if _, _, err := w.Merge(w.ctx, named("ann"), named("bob"), "the same"); err != nil {
+			t.Fatal(err)
+		}
+		comes("as one", "ann", insight.StatusWithheld)
+	})
+}
+
 // TestMergingAndParting: the strictest holds, and a no that was said of both goes with
 // both.
 func TestMergingAndParting(t *testing.T) {
