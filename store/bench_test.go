@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/acquaint/acquaint/ingest/tracking"
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/internal/simulate"
 	"github.com/acquaint/acquaint/internal/testdb"
 	"github.com/acquaint/acquaint/store"
@@ -109,6 +111,38 @@ func BenchmarkInteractions(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
+			})
+		}
+	})
+}
+
+// BenchmarkDecide is a transaction of so many decisions, each about another individual.
+func BenchmarkDecide(b *testing.B) {
+	benchEach(b, func(b *testing.B, s *store.Store) {
+		const people = 2000
+		source := must(s.Source(b.Context(), store.APISource))
+		e := must(s.CreateExperience(b.Context(), store.NewExperience{Key: "bench", Name: "Bench", Purpose: "analytics", Holdout: 0.1, Variants: []experience.Variant{{Key: "a", Benefit: "it helps"}}}))
+		user := func(n int) insight.Identity { return id(insight.UserID, fmt.Sprint("user-", n%people)) }
+		var events []*insight.Event
+		for n := range people {
+			events = append(events, &insight.Event{
+				MessageID: fmt.Sprint(n), Timestamp: epoch, OccurredAt: epoch, ReceivedAt: epoch, Source: source, Channel: source.DefaultChannel,
+				Type: "page", Direction: insight.Inbound, Identities: []insight.Identity{user(n)}, Stream: user(n),
+			})
+		}
+		must(s.Append(b.Context(), events))
+		for _, size := range []int{1, 8, 64} {
+			b.Run(fmt.Sprint(size), func(b *testing.B) {
+				n := 0
+				for b.Loop() {
+					asked := make([]store.Asking, size)
+					for i := range asked {
+						asked[i] = store.Asking{Experience: e, Who: store.Lookup{Identity: user(n)}}
+						n++
+					}
+					must(s.Decide(b.Context(), asked))
+				}
+				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "decisions/s")
 			})
 		}
 	})
