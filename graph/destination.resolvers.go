@@ -103,6 +103,20 @@ func (r *mutationResolver) RotateDestinationSecret(ctx context.Context, input mo
 	return &model.RotateDestinationSecretPayload{Destination: &node.Destination{Destination: changed}, Secret: key}, nil
 }
 
+func (r *mutationResolver) DeleteDestination(ctx context.Context, input model.DeleteDestinationInput) (*model.DeleteDestinationPayload, error) {
+	if err := r.require(ctx, insight.ScopeEngageWrite); err != nil {
+		return nil, err
+	}
+	id, err := insight.ParseIDOf(insight.DestinationPrefix, "input.id", input.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Store.DeleteDestination(ctx, id); err != nil {
+		return nil, under("input", err)
+	}
+	return &model.DeleteDestinationPayload{ID: input.ID}, nil
+}
+
 func (r *mutationResolver) EnableDestination(ctx context.Context, input model.EnableDestinationInput) (*model.EnableDestinationPayload, error) {
 	if err := r.require(ctx, insight.ScopeEngageWrite); err != nil {
 		return nil, err

@@ -61,6 +61,7 @@ var permissions = []struct {
 	{"Mutation.updateDestination", `mutation { updateDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
 	{"Mutation.rotateDestinationSecret", `mutation { rotateDestinationSecret(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
 	{"Mutation.enableDestination", `mutation { enableDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
+	{"Mutation.deleteDestination", `mutation { deleteDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
 	{"Mutation.redeliver", `mutation { redeliver(input: {id: "dlv_01j2jy8kavfgx9p7hfdp57rqgg"}) { __typename } }`, engagers, false},
 	{"Query.segment", `{ segment(key: "all") { key size } }`, operators, false},
 	{"Query.segments", `{ segments(first: 1) { totalCount } }`, operators, false},

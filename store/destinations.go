@@ -195,6 +195,21 @@ func (s *Store) EnableDestination(ctx context.Context, id uuid.UUID) (*Destinati
 	return d, err
 }
 
+// DeleteDestination deletes a destination, with what was and is to be sent to it. What is
+// under way to it just now still arrives. The error is of kind NotFound when there is none.
+func (s *Store) DeleteDestination(ctx context.Context, id uuid.UUID) error {
+	return s.reform(ctx, "store.DeleteDestination", func(b *batch) error {
+		if err := b.exec(ctx, "DELETE FROM deliveries WHERE destination_id = $1", id.String()); err != nil {
+			return err
+		}
+		found, err := b.engine.changes(ctx, b.tx, "DELETE FROM destinations WHERE id = $1", id.String())
+		if err == nil && !found {
+			err = noDestination()
+		}
+		return err
+	})
+}
+
 func (s *Store) changed(ctx context.Context, op string, id uuid.UUID, text string, args ...any) (*Destination, error) {
 	err := s.change(ctx, op, func(b *batch) error { return b.changeDestination(ctx, text, append([]any{id.String()}, args...)...) })
 	if err != nil {

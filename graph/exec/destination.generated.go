@@ -128,6 +128,29 @@ func (ec *executionContext) fieldContext_CreateDestinationPayload_secret(_ conte
 	return graphql.NewScalarFieldContext("CreateDestinationPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _DeleteDestinationPayload_id(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDestinationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteDestinationPayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteDestinationPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteDestinationPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _Delivery_id(ctx context.Context, field graphql.CollectedField, obj *node.Delivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1012,6 +1035,36 @@ func (ec *executionContext) unmarshalInputCreateDestinationInput(ctx context.Con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDeleteDestinationInput(ctx context.Context, obj any) (model.DeleteDestinationInput, error) {
+	var it model.DeleteDestinationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputEnableDestinationInput(ctx context.Context, obj any) (model.EnableDestinationInput, error) {
 	var it model.EnableDestinationInput
 	if obj == nil {
@@ -1201,6 +1254,44 @@ func (ec *executionContext) _CreateDestinationPayload(ctx context.Context, sel a
 			}
 		case "secret":
 			out.Values[i] = ec._CreateDestinationPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteDestinationPayloadImplementors = []string{"DeleteDestinationPayload"}
+
+func (ec *executionContext) _DeleteDestinationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteDestinationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteDestinationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteDestinationPayload")
+		case "id":
+			out.Values[i] = ec._DeleteDestinationPayload_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1731,6 +1822,25 @@ func (ec *executionContext) marshalNCreateDestinationPayload2ᚖgithubᚗcomᚋa
 		return graphql.Null
 	}
 	return ec._CreateDestinationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteDestinationInput2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDeleteDestinationInput(ctx context.Context, v any) (model.DeleteDestinationInput, error) {
+	res, err := ec.unmarshalInputDeleteDestinationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteDestinationPayload2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDeleteDestinationPayload(ctx context.Context, sel ast.SelectionSet, v model.DeleteDestinationPayload) graphql.Marshaler {
+	return ec._DeleteDestinationPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeleteDestinationPayload2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDeleteDestinationPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteDestinationPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteDestinationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNDelivery2ᚕᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋnodeᚐDeliveryᚄ(ctx context.Context, sel ast.SelectionSet, v []*node.Delivery) graphql.Marshaler {

@@ -73,6 +73,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDecideInput,
 		ec.unmarshalInputDecisionInput,
 		ec.unmarshalInputDefinePurposeInput,
+		ec.unmarshalInputDeleteDestinationInput,
 		ec.unmarshalInputEnableDestinationInput,
 		ec.unmarshalInputEraseInput,
 		ec.unmarshalInputEventRule,
@@ -939,6 +940,11 @@ extend type Mutation {
   ends. Needs engage:write.
   """
   rotateDestinationSecret("Which one, and for how long both sign." input: RotateDestinationSecretInput!): RotateDestinationSecretPayload!
+  """
+  Deletes a destination, with all that waits for it: it hears nothing more, not even that somebody it was told of has left
+  or withdrawn. Needs engage:write.
+  """
+  deleteDestination("Which one." input: DeleteDestinationInput!): DeleteDestinationPayload!
   "Enables a destination that was disabled because it failed for too long: what waits for it is sent. Needs engage:write."
   enableDestination("Which one." input: EnableDestinationInput!): EnableDestinationPayload!
   """
@@ -1100,10 +1106,26 @@ input EnableDestinationInput {
 }
 
 """
+A destination that is to be deleted.
+"""
+input DeleteDestinationInput {
+  "Which one: its id."
+  id: ID!
+}
+
+"""
 A delivery that is to be sent again.
 """
 input RedeliverInput {
   "Which one: its id."
+  id: ID!
+}
+
+"""
+What came of deleteDestination.
+"""
+type DeleteDestinationPayload {
+  "The id of what is gone."
   id: ID!
 }
 
@@ -3966,6 +3988,14 @@ func (ec *executionContext) childFields_DefinePurposePayload(ctx context.Context
 		return ec.fieldContext_DefinePurposePayload_purpose(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DefinePurposePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteDestinationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DeleteDestinationPayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteDestinationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

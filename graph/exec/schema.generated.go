@@ -34,6 +34,7 @@ type MutationResolver interface {
 	CreateDestination(ctx context.Context, input model.CreateDestinationInput) (*model.CreateDestinationPayload, error)
 	UpdateDestination(ctx context.Context, input model.UpdateDestinationInput) (*model.UpdateDestinationPayload, error)
 	RotateDestinationSecret(ctx context.Context, input model.RotateDestinationSecretInput) (*model.RotateDestinationSecretPayload, error)
+	DeleteDestination(ctx context.Context, input model.DeleteDestinationInput) (*model.DeleteDestinationPayload, error)
 	EnableDestination(ctx context.Context, input model.EnableDestinationInput) (*model.EnableDestinationPayload, error)
 	Redeliver(ctx context.Context, input model.RedeliverInput) (*model.RedeliverPayload, error)
 	CreateExperience(ctx context.Context, input model.CreateExperienceInput) (*model.CreateExperiencePayload, error)
@@ -181,6 +182,20 @@ func (ec *executionContext) field_Mutation_definePurpose_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DefinePurposeInput, error) {
 			return ec.unmarshalNDefinePurposeInput2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDefinePurposeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteDestination_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteDestinationInput, error) {
+			return ec.unmarshalNDeleteDestinationInput2githubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDeleteDestinationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1129,6 +1144,50 @@ func (ec *executionContext) fieldContext_Mutation_rotateDestinationSecret(ctx co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_rotateDestinationSecret_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteDestination(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteDestination(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteDestination(ctx, fc.Args["input"].(model.DeleteDestinationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteDestinationPayload) graphql.Marshaler {
+			return ec.marshalNDeleteDestinationPayload2ᚖgithubᚗcomᚋacquaintᚋacquaintᚋgraphᚋmodelᚐDeleteDestinationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteDestination(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteDestinationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteDestination_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2842,6 +2901,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "rotateDestinationSecret":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_rotateDestinationSecret(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteDestination":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteDestination(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

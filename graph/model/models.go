@@ -278,6 +278,18 @@ type DefinePurposePayload struct {
 	Purpose *node.Purpose `json:"purpose"`
 }
 
+// A destination that is to be deleted.
+type DeleteDestinationInput struct {
+	// Which one: its id.
+	ID string `json:"id"`
+}
+
+// What came of deleteDestination.
+type DeleteDestinationPayload struct {
+	// The id of what is gone.
+	ID string `json:"id"`
+}
+
 // A destination that is to be enabled.
 type EnableDestinationInput struct {
 	// Which one: its id.

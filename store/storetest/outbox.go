@@ -86,6 +86,17 @@ func testDestinations(w *world) {
 	w.kind(err, insight.NotFound, "destination")
 	_, err = w.Redeliver(w.ctx, uuid.New())
 	w.kind(err, insight.NotFound, "delivery")
+	// Deleted, with what waits for it; what is under way just then is nobody's.
+	other := w.destination("other")
+	w.same("deleted", w.DeleteDestination(w.ctx, one.ID), nil)
+	w.happens(noon, "page", "u2")
+	later := w.claims(now.Add(3 * time.Hour))
+	w.same("the other one is told", []any{len(later), later[0].Destination.ID}, []any{1, other.ID})
+	w.same("what was under way", w.settles(d[0], delivery.Result{Outcome: delivery.Delivered, At: now, Written: true, Status: 200}), delivery.Settled{})
+	if _, err := w.Compose(w.ctx, d[0]); insight.KindOf(err) != insight.NotFound {
+		w.Errorf("what was under way is made: %v", err)
+	}
+	w.kind(w.DeleteDestination(w.ctx, one.ID), insight.NotFound, "destination")
 }
 
 func testDeliveries(w *world) {
