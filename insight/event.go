@@ -13,7 +13,7 @@ import (
 // yet anyone's. Every way in (tracking API, file, mutation, simulation) makes
 // events, and the store keeps them.
 type Event struct {
-	MessageID string    // unique in its source; under 100 characters
+	MessageID string    // unique in its source, or its experience; under 100 characters
 	Timestamp time.Time // what the client said, before correction; zero when it said nothing
 	Source    *Source
 	Channel   *Channel
@@ -54,12 +54,6 @@ type Assignment struct {
 	Variant      string // its key; empty: they were held out
 }
 
-// AssignmentID is the id of the event's assignment: that of an [EventID], with the
-// experience in place of the source, so that a retry is the same row.
-func (e *Event) AssignmentID() uuid.UUID {
-	return EventID(e.Assignment.ExperienceID, e.MessageID, e.Timestamp)
-}
-
 // Observation is a trait on its way in.
 type Observation struct {
 	Key         string
@@ -94,8 +88,15 @@ func EventID(source uuid.UUID, messageID string, timestamp time.Time) uuid.UUID 
 	return id
 }
 
-// ID is the event's id as an interaction.
-func (e *Event) ID() uuid.UUID { return EventID(e.Source.ID, e.MessageID, e.Timestamp) }
+// ID is the event's id as an interaction, and as an assignment. The message id of one
+// with an assignment is unique in its experience, which stands in for the source.
+func (e *Event) ID() uuid.UUID {
+	from := e.Source.ID
+	if e.Assignment != nil {
+		from = e.Assignment.ExperienceID
+	}
+	return EventID(from, e.MessageID, e.Timestamp)
+}
 
 // Status says what became of an event that was handed in.
 type Status uint8

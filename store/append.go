@@ -39,12 +39,11 @@ func (s *Store) Append(ctx context.Context, events []*insight.Event) ([]insight.
 // database and so happens before the transaction.
 type arrival struct {
 	*insight.Event
-	index      int // among the events that were handed in
-	id         uuid.UUID
-	keys       []uuid.UUID // of its identities, in their order
-	links      []uuid.UUID // of the first identity with each other one
-	stream     uuid.UUID
-	assignment uuid.UUID // of an event with one
+	index  int // among the events that were handed in
+	id     uuid.UUID
+	keys   []uuid.UUID // of its identities, in their order
+	links  []uuid.UUID // of the first identity with each other one
+	stream uuid.UUID
 }
 
 func (s *Store) arrivals(events []*insight.Event) []arrival {
@@ -62,9 +61,6 @@ func (s *Store) arrivals(events []*insight.Event) []arrival {
 			if identity == e.Stream {
 				a.stream = a.keys[j]
 			}
-		}
-		if e.Assignment != nil {
-			a.assignment = e.AssignmentID()
 		}
 		if a.stream == uuid.Nil {
 			a.stream = a.keys[0]
@@ -93,7 +89,11 @@ type batch struct {
 	policy   *policy
 	now      time.Time // the moment of the transaction
 	arrivals []arrival
-	own      bool // the arrivals are what the business itself decides about those who are loaded
+
+	// own says that the arrivals are what the business itself decides about those who are
+	// loaded: their ids are new, and they tell nothing of who somebody is, and when their
+	// identifiers were seen.
+	own bool
 
 	identifiers map[uuid.UUID]*identifierRow
 	individuals map[uuid.UUID]*individualRow
@@ -252,7 +252,7 @@ func (b *batch) fresh(ctx context.Context, outcomes []insight.Outcome) ([]*arriv
 			ids = append(ids, a.id)
 		}
 		if a.Assignment != nil {
-			assignments = append(assignments, a.assignment)
+			assignments = append(assignments, a.id)
 		}
 	}
 	known := make(map[uuid.UUID]bool)
@@ -276,14 +276,12 @@ func (b *batch) fresh(ctx context.Context, outcomes []insight.Outcome) ([]*arriv
 	fresh := make([]*arrival, 0, len(b.arrivals))
 	for i := range b.arrivals {
 		a := &b.arrivals[i]
-		if !a.Statement && known[a.id] || known[a.assignment] {
+		lasting := !a.Statement || a.Assignment != nil // another statement may bear an interaction's message id
+		if lasting && known[a.id] {
 			outcomes[i].Status = insight.StatusDuplicate
 			continue
 		}
-		if a.Assignment != nil {
-			known[a.assignment] = true
-		}
-		known[a.id] = known[a.id] || !a.Statement // a statement may bear an interaction's message id
+		known[a.id] = known[a.id] || lasting
 		outcomes[i].Status = insight.StatusAccepted
 		fresh = append(fresh, a)
 	}
@@ -437,7 +435,7 @@ func (b *batch) scanRow(r *sql.Rows, more ...any) (*individualRow, error) {
 // what happened is kept too.
 func (b *batch) take(a *arrival, kept bool) {
 	if b.own {
-		return // it tells nothing of who they are, and when they were seen
+		return
 	}
 	at := span{a.OccurredAt, a.OccurredAt}
 	for i, key := range a.keys {

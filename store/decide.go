@@ -11,6 +11,7 @@ import (
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/consent"
+	"github.com/acquaint/acquaint/insight/digest"
 	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/insight/relationship"
 	"github.com/acquaint/acquaint/insight/segment"
@@ -40,9 +41,10 @@ type Decided struct {
 
 // Decide decides what some individuals are offered, and keeps what it decides: an offer
 // as an outbound interaction, and of whom is held out that they are. The answers are in
-// the order of the questions. All are as of the transaction that keeps them, so no two
-// of an individual are decided without knowing of each other; and whoever is covered no
-// more when they are kept is offered nothing.
+// the order of the questions, and each is what it would be if it were asked alone after
+// those before it, but that what an offer changes of memberships is seen only by later
+// calls. All are decided in the transaction that keeps them; of whoever is covered no
+// more once that is durable, nothing is told.
 func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) {
 	if err := s.look(ctx); err != nil {
 		return nil, err
@@ -51,33 +53,24 @@ func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) 
 	if err != nil {
 		return nil, err
 	}
-	told := make([]*Decided, len(asked))
-	rest := make([]int, len(asked))
-	for n := range asked {
-		rest[n] = n
-	}
-	for len(rest) > 0 {
-		var again []int
-		err := s.change(ctx, "store.Decide", func(b *batch) error {
-			d := &deciding{batch: b, source: source, asked: asked, told: told}
-			var err error
-			again, err = d.run(ctx, rest)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		rest = again
+	var told []*Decided
+	err = s.change(ctx, "store.Decide", func(b *batch) error {
+		d := &deciding{batch: b, source: source, asked: asked, told: make([]*Decided, len(asked))}
+		told = d.told
+		return d.run(ctx)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return told, s.withhold(ctx, told)
 }
 
-// withhold takes back what is offered to those whom the purpose does not cover any more:
+// withhold takes back what is said of those whom the purpose does not cover any more:
 // they have withdrawn since it was kept.
 func (s *Store) withhold(ctx context.Context, told []*Decided) error {
 	var ids []uuid.UUID
 	for _, d := range told {
-		if d.Variant != nil {
+		if d.IndividualID != uuid.Nil {
 			ids = append(ids, d.IndividualID)
 		}
 	}
@@ -101,7 +94,7 @@ func (s *Store) withhold(ctx context.Context, told []*Decided) error {
 		return err
 	})
 	for n, d := range told {
-		if d.Variant != nil && permitted[d.IndividualID]&d.Experience.Purpose.Set() == 0 {
+		if d.IndividualID != uuid.Nil && permitted[d.IndividualID]&d.Experience.Purpose.Set() == 0 {
 			told[n] = uncovered(d.Experience, d.At)
 		}
 	}
@@ -113,112 +106,90 @@ func uncovered(e *experience.Experience, at time.Time) *Decided {
 	return &Decided{Decision: experience.Decide(e, &experience.Subject{}, at), Experience: e, At: at}
 }
 
-// deciding is the work of one transaction of [Store.Decide].
+// deciding is the transaction of [Store.Decide].
 type deciding struct {
 	*batch
-	source *insight.Source
-	asked  []Asking
-	told   []*Decided
-	needs  needs
+	source      *insight.Source
+	asked       []Asking
+	told        []*Decided
+	experiences []*experience.Experience // of each question
+
+	events []*insight.Event // what is to be kept
+	whose  []int            // by which question
 }
 
-// needs are what has to be read for the experiences that are asked about.
-type needs struct {
-	experiences      []uuid.UUID
-	segments, traits bool
-}
-
-// asks notes what a question needs.
-func (n *needs) asks(e *experience.Experience, a *audience) {
-	if slices.Contains(n.experiences, e.ID) {
-		return
-	}
-	n.experiences = append(n.experiences, e.ID)
-	for _, v := range e.Variants {
-		n.traits = n.traits || len(v.Traits) > 0
-		if v.Segment != "" {
-			k := a.byKey(v.Segment)
-			n.segments, n.traits = true, n.traits || k != nil && k.live != nil && len(k.live.TraitKeys()) > 0
-		}
-	}
-}
-
-// run answers some of the questions, and returns those that have to wait for what it
-// decides about the same individuals.
-func (d *deciding) run(ctx context.Context, questions []int) (again []int, err error) {
-	keys, err := d.find(ctx, questions)
+// run answers the questions.
+func (d *deciding) run(ctx context.Context) error {
+	keys, err := d.find(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var ids []uuid.UUID
-	var now []int
-	for _, n := range questions {
-		f := d.identifiers[keys[n]]
-		switch {
-		case f == nil:
-			now = append(now, n)
-		case slices.Contains(ids, f.individual):
-			again = append(again, n)
-		default:
-			ids, now = append(ids, f.individual), append(now, n)
-		}
-	}
-	for _, n := range now {
+	about := map[uuid.UUID][]int{} // questions
+	for n := range d.asked {
 		e := d.policy.experience(d.asked[n].Experience.ID)
 		if e == nil {
-			return nil, errNoExperience
+			return errNoExperience
 		}
-		d.needs.asks(e, d.policy.audience)
-	}
-	subjects, err := d.subjects(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	var events []*insight.Event
-	var whose []int
-	for _, n := range now {
-		e := d.policy.experience(d.asked[n].Experience.ID)
-		answer := &Decided{Experience: e, At: d.now}
-		d.told[n] = answer
+		d.experiences = append(d.experiences, e)
 		f := d.identifiers[keys[n]]
 		if f == nil {
-			answer.Decision = experience.Decide(e, nil, d.now)
+			d.told[n] = &Decided{Decision: experience.Decide(e, nil, d.now), Experience: e, At: d.now}
 			continue
 		}
-		s := subjects[f.individual].of(d.batch, e)
-		answer.Decision = experience.Decide(e, s, d.now)
-		if s.Covered {
-			answer.IndividualID = f.individual
+		if about[f.individual] == nil {
+			ids = append(ids, f.individual)
 		}
-		if answer.Variant == nil && !answer.Holdout {
-			continue
-		}
-		event := d.event(&d.asked[n], answer, f.Identity)
-		if !event.Statement {
-			answer.InteractionID = event.ID()
-		}
-		events, whose = append(events, event), append(whose, n)
+		about[f.individual] = append(about[f.individual], n)
 	}
-	d.arrivals, d.own = d.store.arrivals(events), true
+	err = d.everybody(ctx, ids, func(s *subject) {
+		for _, n := range about[s.id] {
+			d.answer(n, s, d.identifiers[keys[n]].Identity)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	d.arrivals, d.own = d.store.arrivals(d.events), true
 	outcomes, err := d.append(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, o := range outcomes {
-		if o.Status != insight.StatusAccepted { // nothing that happens may be kept of them
-			n := whose[i]
-			d.told[n] = uncovered(d.told[n].Experience, d.now)
+		if o.Status != insight.StatusAccepted { // what may be kept is decided there
+			n := d.whose[i]
+			d.told[n] = uncovered(d.experiences[n], d.now)
 		}
 	}
-	return again, d.note(ctx, now)
+	return d.note(ctx)
+}
+
+// answer answers a question about somebody who was named so.
+func (d *deciding) answer(n int, s *subject, who insight.Identity) {
+	e := d.experiences[n]
+	known := s.of(d.batch, e)
+	answer := &Decided{Decision: experience.Decide(e, known, d.now), Experience: e, At: d.now}
+	d.told[n] = answer
+	if known.Covered && known.Kept {
+		answer.IndividualID = s.id
+	}
+	if !answer.Assigns {
+		return
+	}
+	event := d.event(&d.asked[n], answer, who)
+	if !event.Statement {
+		answer.InteractionID = event.ID()
+	}
+	d.events, d.whose = append(d.events, event), append(d.whose, n)
+	s.remember(d.batch, e, event)
 }
 
 // note writes down who is told of whom.
-func (d *deciding) note(ctx context.Context, answered []int) error {
+func (d *deciding) note(ctx context.Context) error {
 	entries := map[uuid.UUID]accessEntry{}
 	minute := d.now.Truncate(accessSpan)
-	for _, n := range answered {
-		v, told := d.asked[n].Viewer, d.told[n]
+	for n, told := range d.told {
+		v := d.asked[n].Viewer
 		if v == nil || told.IndividualID == uuid.Nil {
 			continue
 		}
@@ -233,14 +204,14 @@ const decideOperation = "mutation"
 
 // find loads the identifiers that the questions name, and whose they are, and returns
 // the key of each; it is none's where nobody is known by it.
-func (d *deciding) find(ctx context.Context, questions []int) (map[int]uuid.UUID, error) {
-	keys := make(map[int]uuid.UUID, len(questions))
+func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
+	keys := make([]uuid.UUID, len(d.asked))
 	var named, origins []uuid.UUID
-	for _, n := range questions {
-		if who := d.asked[n].Who; who.ID != uuid.Nil {
-			origins = append(origins, who.ID)
+	for n, a := range d.asked {
+		if a.Who.ID != uuid.Nil {
+			origins = append(origins, a.Who.ID)
 		} else {
-			keys[n] = d.store.key(who.Identity)
+			keys[n] = d.store.key(a.Who.Identity)
 			named = append(named, keys[n])
 		}
 	}
@@ -256,9 +227,9 @@ func (d *deciding) find(ctx context.Context, questions []int) (map[int]uuid.UUID
 		for key, f := range d.identifiers {
 			of[f.origin] = key
 		}
-		for _, n := range questions {
-			if who := d.asked[n].Who; who.ID != uuid.Nil {
-				keys[n] = of[who.ID]
+		for n, a := range d.asked {
+			if a.Who.ID != uuid.Nil {
+				keys[n] = of[a.Who.ID]
 			}
 		}
 	}
@@ -276,33 +247,29 @@ type subject struct {
 	earlier map[uuid.UUID][]experience.Earlier // by experience
 }
 
-// subjects reads what decides about some individuals.
-func (d *deciding) subjects(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*subject, error) {
-	subjects := make(map[uuid.UUID]*subject, len(ids))
+// everybody hands out some individuals, each of whom may be kept no longer than the call.
+func (d *deciding) everybody(ctx context.Context, ids []uuid.UUID, yield func(*subject)) error {
 	if len(ids) == 0 {
-		return subjects, nil
+		return nil
 	}
+	subjects := make(map[uuid.UUID]*subject, len(ids))
 	rows := make([]keptIndividual, len(ids))
 	for n, id := range ids {
+		subjects[id] = &subject{id: id, in: map[string]bool{}, earlier: map[uuid.UUID][]experience.Earlier{}}
 		rows[n] = keptIndividual{id: id, digest: d.individuals[id].kept.digest}
 	}
-	err := d.acquaint(ctx, rows, segment.Needs{Traits: d.needs.traits}, func(id uuid.UUID, p *person, _ insight.Set) {
-		subjects[id] = &subject{id: id, person: p, in: map[string]bool{}, earlier: map[uuid.UUID][]experience.Earlier{}}
-	})
-	if err != nil {
-		return nil, err
-	}
-	if d.needs.segments {
+	experiences, segments, traits := d.needs()
+	if segments {
 		err := d.memberships(ctx, ids, func(m *membershipRow) {
 			if k := d.policy.audience.byID(m.SegmentID); k != nil && k.Status != segment.Archived && m.sees(k.edition) {
 				subjects[m.IndividualID].in[k.Key] = true
 			}
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	err = d.query(ctx, "SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE "+d.engine.anyOf("individual_id", 1)+" AND "+d.engine.anyOf("experience_id", 2), []any{d.engine.keys(ids), d.engine.keys(d.needs.experiences)}, func(r *sql.Rows) error {
+	err := d.query(ctx, "SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE "+d.engine.anyOf("individual_id", 1)+" AND "+d.engine.anyOf("experience_id", 2), []any{d.engine.keys(ids), d.engine.keys(experiences)}, func(r *sql.Rows) error {
 		var id, of uuid.UUID
 		earlier, err := scanEarlier(r, &id, &of)
 		if err == nil {
@@ -310,7 +277,49 @@ func (d *deciding) subjects(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID
 		}
 		return err
 	})
-	return subjects, err
+	if err != nil {
+		return err
+	}
+	return d.acquaint(ctx, rows, segment.Needs{Traits: traits}, func(id uuid.UUID, p *person, _ insight.Set) {
+		s := subjects[id]
+		s.person = p
+		yield(s)
+	})
+}
+
+// needs tell what has to be read for the experiences that are asked about.
+func (d *deciding) needs() (experiences []uuid.UUID, segments, traits bool) {
+	for _, e := range d.experiences {
+		if slices.Contains(experiences, e.ID) {
+			continue
+		}
+		experiences = append(experiences, e.ID)
+		for _, v := range e.Variants {
+			traits = traits || len(v.Traits) > 0
+			if v.Segment != "" {
+				segments, traits = true, traits || len(d.ruleTraits(v.Segment)) > 0
+			}
+		}
+	}
+	return experiences, segments, traits
+}
+
+// ruleTraits are the keys of the traits that the rule of a segment reads.
+func (b *batch) ruleTraits(segment string) []string {
+	if k := b.policy.audience.byKey(segment); k != nil && k.live != nil {
+		return k.live.TraitKeys()
+	}
+	return nil
+}
+
+// remember has later questions know what was decided.
+func (s *subject) remember(b *batch, e *experience.Experience, event *insight.Event) {
+	s.earlier[e.ID] = append(s.earlier[e.ID], experience.Earlier{Variant: event.Assignment.Variant, Holdout: event.Statement, At: b.now})
+	if event.Statement {
+		return
+	}
+	a := arrival{Event: event, id: event.ID()}
+	s.person.entries = append(s.person.entries, digest.Entry{Interaction: a.interaction(s.id), Permitted: b.policy.stored(consent.At(s.person.coverage, b.now))})
 }
 
 // scanEarlier reads a decision, whose last columns are its variant and when it was made.
@@ -324,17 +333,20 @@ func scanEarlier(r *sql.Rows, before ...any) (experience.Earlier, error) {
 
 // of is what an experience may know of the individual.
 func (s *subject) of(b *batch, e *experience.Experience) *experience.Subject {
+	now := consent.At(s.person.coverage, b.now)
+	kept := true
+	if p := b.policy.byKey(collection); p != nil {
+		kept = now&p.Set() != 0
+	}
 	known := &insight.History{Timeline: s.person.timeline(b.policy, e.Purpose), Refusals: s.person.refusals}
 	of := &experience.Subject{
-		Individual: s.id, Covered: consent.At(s.person.coverage, b.now)&e.Purpose.Set() != 0,
+		Individual: s.id, Covered: now&e.Purpose.Set() != 0, Kept: kept,
 		// Neither status that matters here depends on a trip wire.
 		Relationship: relationship.Of(known, relationship.Options{AsOf: b.now}).Status,
 		Members:      s.in, Traits: s.person.traits, RuleTraits: map[string][]string{}, Earlier: s.earlier[e.ID],
 	}
 	for _, v := range e.Variants {
-		if k := b.policy.audience.byKey(v.Segment); k != nil && k.live != nil {
-			of.RuleTraits[v.Segment] = k.live.TraitKeys()
-		}
+		of.RuleTraits[v.Segment] = b.ruleTraits(v.Segment)
 	}
 	return of
 }
@@ -375,7 +387,7 @@ func (b *batch) writeAssignments(ctx context.Context, fresh []*arrival) error {
 		if a.Assignment == nil {
 			continue
 		}
-		id.uuid(a.assignment)
+		id.uuid(a.id)
 		individual.uuid(b.individualOf(a.keys[0]))
 		owner.uuid(a.keys[0])
 		of.uuid(a.Assignment.ExperienceID)

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/insight/experience"
 	"github.com/acquaint/acquaint/internal/testdb"
@@ -102,8 +104,8 @@ func TestWithdrawalWinsOverDecisions(t *testing.T) {
 							t.Error(insight.Detail(err))
 							return
 						}
-						if late && told[0].Reason != experience.NotCovered {
-							t.Errorf("after the withdrawal it is %s", told[0].Reason)
+						if late && (told[0].Reason != experience.NotCovered || told[0].IndividualID != uuid.Nil) {
+							t.Errorf("after the withdrawal it is %s of %s", told[0].Reason, told[0].IndividualID)
 						}
 					}
 				})

@@ -19,6 +19,7 @@ const ShownConfidence = 0.8
 type Subject struct {
 	Individual   uuid.UUID
 	Covered      bool // whether the experience's purpose covers them
+	Kept         bool // whether what happens to them may be kept
 	Relationship relationship.Status
 	Members      map[string]bool     // keys of the segments that they are in now
 	Traits       []insight.Trait     // every source's
@@ -76,13 +77,13 @@ const (
 // Reasons lists every reason.
 var Reasons = []Reason{Ended, Unknown, NotCovered, OptedOut, Unresponsive, NotEligible, Holdout, Capped, Offered}
 
-// Decision is what an individual is offered. Only one whose reason is [Offered] or
-// [Holdout] is an assignment, which [Earlier] remembers.
+// Decision is what an individual is offered.
 type Decision struct {
 	Variant *Variant // one of the experience's; nil: nothing
 	Holdout bool     // whether the reason is Holdout
 	Reason  Reason
 	Because []string        // in plain words, with no value of a trait; never empty
+	Assigns bool            // whether it is to be remembered: every offer, and the first time of being held out
 	Traits  []insight.Trait // those that the variant shows, in its order
 }
 
@@ -98,6 +99,8 @@ func Decide(e *Experience, s *Subject, at time.Time) Decision {
 		return nothing(Unknown, "nobody is known by this")
 	case !s.Covered:
 		return nothing(NotCovered, "the purpose "+e.Purpose.Key+" does not cover them")
+	case !s.Kept:
+		return nothing(NotCovered, "they let nothing be kept of what happens to them, and an offer would be")
 	case s.Relationship == relationship.OptedOut:
 		return nothing(OptedOut, "they have said no to being approached")
 	case s.Relationship == relationship.Unresponsive:
@@ -123,7 +126,9 @@ func Decide(e *Experience, s *Subject, at time.Time) Decision {
 	case past.holdout:
 		return nothing(Holdout, "the first decision about them held them out")
 	case !past.assigned && chance.of(HoldoutKey) < e.Holdout:
-		return nothing(Holdout, "their draw lies within the share that is held out")
+		d := nothing(Holdout, "their draw lies within the share that is held out")
+		d.Assigns = true
+		return d
 	case e.Cap != nil && past.offers >= e.Cap.Count:
 		return nothing(Capped, fmt.Sprintf("they were offered something %s within %s, and the cap is %d", times(past.offers), insight.FormatDuration(e.Cap.Per), e.Cap.Count))
 	}
@@ -138,7 +143,7 @@ func Decide(e *Experience, s *Subject, at time.Time) Decision {
 	if v.Segment != "" {
 		because = append(because, "they are in the segment "+v.Segment)
 	}
-	d := Decision{Variant: v, Reason: Offered}
+	d := Decision{Variant: v, Reason: Offered, Assigns: true}
 	for _, key := range v.Traits {
 		t := k.best(key)
 		d.Traits = append(d.Traits, *t)

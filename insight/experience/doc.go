@@ -10,7 +10,8 @@
 //
 //	ENDED         the experience has been archived
 //	UNKNOWN       nobody is known by what they were named by
-//	NOT_COVERED   the experience's purpose does not cover them
+//	NOT_COVERED   the experience's purpose does not cover them, or nothing that happens
+//	              to them may be kept
 //	OPTED_OUT     they have said no to being approached
 //	UNRESPONSIVE  they do not answer what is sent to them
 //	NOT_ELIGIBLE  no variant may be offered to them
@@ -49,7 +50,8 @@
 // when two individuals turn out to be one the first word about either stands. The
 // latest variant is offered again while it may be. Of decisions at one moment, one
 // that held them out counts as the earliest, and of two variants the lesser key as
-// the latest.
+// the latest. Every offer is to be remembered; of being held out, the first time is
+// enough.
 //
 // The cap counts earlier offers in the span that ends now; one that is exactly as old
 // as the span is long counts no more.

@@ -101,8 +101,8 @@ func (e *Experience) Validate() error {
 		if c.Count < 1 || c.Count > maxCap {
 			f.add("cap.count", fmt.Sprintf("it is not between 1 and %d", maxCap))
 		}
-		if c.Per <= 0 || c.Per > maxCapPeriod {
-			f.add("cap.per", "it is not between a moment and 10 years, such as P7D")
+		if c.Per <= 0 || c.Per > maxCapPeriod || c.Per%insight.Precision != 0 {
+			f.add("cap.per", "it is not of whole microseconds, more than none and at most 10 years, such as P7D")
 		}
 	}
 	return errors.Join(f...)

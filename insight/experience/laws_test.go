@@ -57,7 +57,7 @@ func experiences(t *rapid.T) *Experience {
 
 func subjects(t *rapid.T) *Subject {
 	s := &Subject{
-		Covered:      rapid.IntRange(0, 9).Draw(t, "uncovered") < 9,
+		Covered: rapid.IntRange(0, 9).Draw(t, "uncovered") < 9, Kept: rapid.IntRange(0, 9).Draw(t, "unkept") < 9,
 		Individual:   uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")),
 		Relationship: rapid.SampledFrom(append([]relationship.Status{relationship.Active, relationship.New}, relationship.Statuses...)).Draw(t, "relationship"),
 		Members:      map[string]bool{}, RuleTraits: map[string][]string{"s": some(t, traits, "of s"), "t": some(t, traits, "of t")},
@@ -128,7 +128,7 @@ func expected(e *Experience, s *Subject, at time.Time) (Reason, string) {
 	if e.Archived {
 		return Ended, ""
 	}
-	if !s.Covered {
+	if !s.Covered || !s.Kept {
 		return NotCovered, ""
 	}
 	if s.Relationship == relationship.OptedOut {
@@ -211,6 +211,10 @@ func TestAsDefined(t *testing.T) {
 		if d.Reason != reason || key(d) != variant {
 			t.Fatalf("%s %q, want %s %q", d.Reason, key(d), reason, variant)
 		}
+		before := slices.ContainsFunc(s.Earlier, func(d Earlier) bool { return !d.At.After(now) && (d.Holdout || d.Variant != "") })
+		if d.Assigns != (reason == Offered || reason == Holdout && !before) {
+			t.Fatalf("%s after %v is to be remembered: %t", reason, s.Earlier, d.Assigns)
+		}
 		if d.Holdout != (reason == Holdout) || (d.Variant != nil) != (reason == Offered) || len(d.Because) == 0 || slices.Contains(d.Because, "") || !slices.Contains(Reasons, reason) {
 			t.Fatalf("%+v", d)
 		}
@@ -285,7 +289,7 @@ func TestItStays(t *testing.T) {
 		var people []person
 		for range 2 {
 			s := subjects(t)
-			s.Covered, s.Relationship, s.Earlier = true, relationship.Active, nil
+			s.Covered, s.Kept, s.Relationship, s.Earlier = true, true, relationship.Active, nil
 			people = append(people, person{subject: *s})
 		}
 		at := now
@@ -367,7 +371,7 @@ func weighted(holdout float64, weights ...float64) *Experience {
 func assigned(e *Experience, ids []uuid.UUID) []string {
 	all := make([]string, len(ids))
 	for i, id := range ids {
-		all[i] = key(Decide(e, &Subject{Individual: id, Covered: true, Relationship: relationship.Active}, now))
+		all[i] = key(Decide(e, &Subject{Individual: id, Covered: true, Kept: true, Relationship: relationship.Active}, now))
 	}
 	return all
 }

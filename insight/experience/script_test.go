@@ -20,7 +20,7 @@ import (
 
 // A scene loads an experience: "variant key", with for=segment, shows=trait,trait
 // and weight=; "holdout share"; "cap count per"; "archived". A question is about an
-// individual, whose id is a number, perhaps unknown or uncovered, and beneath it stands
+// individual, whose id is a number, perhaps unknown, uncovered or unkept, and beneath it stands
 // what is known of them: "trait key value provenance confidence", with sensitive,
 // source= and days= (since it was observed); "earlier when variant", or holdout, or
 // nothing.
@@ -94,7 +94,7 @@ func asked(q script.Question, at time.Time) (*experience.Subject, error) {
 	if slices.Contains(q.Ask.Words, "unknown") {
 		return nil, nil //nolint:nilnil // nobody is known
 	}
-	s := &experience.Subject{Covered: !slices.Contains(q.Ask.Words, "uncovered"), Relationship: relationship.Status(q.Ask.Option("status")), Members: map[string]bool{}, RuleTraits: map[string][]string{}}
+	s := &experience.Subject{Covered: !slices.Contains(q.Ask.Words, "uncovered"), Kept: !slices.Contains(q.Ask.Words, "unkept"), Relationship: relationship.Status(q.Ask.Option("status")), Members: map[string]bool{}, RuleTraits: map[string][]string{}}
 	binary.BigEndian.PutUint64(s.Individual[8:], id)
 	for segment := range strings.SplitSeq(q.Ask.Option("in"), ",") {
 		// A segment's rule may be told with it: "gardeners:has_garden".
@@ -164,7 +164,7 @@ func ExampleDecide() {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, i := range []byte{0, 1, 4} {
 		d := experience.Decide(e, &experience.Subject{
-			Covered:    true,
+			Covered: true, Kept: true,
 			Individual: uuid.UUID{15: i}, Relationship: relationship.Active, Members: map[string]bool{"gardeners": true},
 			Traits: []insight.Trait{{Key: "first_name", Value: json.RawMessage(`"Ada"`), Provenance: insight.Declared, Confidence: 1, Sensitivity: insight.Ordinary}},
 		}, at)
@@ -184,7 +184,7 @@ func ExampleDecide() {
 func BenchmarkDecide(b *testing.B) {
 	e := &experience.Experience{Salt: "0190a5e44d5b7c3a9b1e2f6d8a7c5e10", Holdout: 0.1, Cap: &experience.Cap{Count: 30, Per: insight.Week}}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := &experience.Subject{Covered: true, Relationship: relationship.Active, Members: map[string]bool{}, RuleTraits: map[string][]string{}}
+	s := &experience.Subject{Covered: true, Kept: true, Relationship: relationship.Active, Members: map[string]bool{}, RuleTraits: map[string][]string{}}
 	for i := range experience.MaxVariants {
 		key := fmt.Sprint("segment_of_people_", i)
 		v := experience.Variant{Key: fmt.Sprint("variant_of_tips_", i), Benefit: "it helps", Segment: key}

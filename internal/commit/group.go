@@ -42,7 +42,7 @@ type request[Q, A any] struct {
 // New starts a group. Close stops it.
 func New[Q, A any](o Options[Q, A]) *Group[Q, A] {
 	g := &Group[Q, A]{options: o, done: make(chan struct{})}
-	g.work, g.giveUp = context.WithCancel(context.Background())
+	g.work, g.giveUp = context.WithCancel(context.Background()) //nolint:gosec // Close ends it
 	g.wake = sync.NewCond(&g.mu)
 	go g.run()
 	return g

@@ -31,6 +31,7 @@ func Experiences(t *testing.T, open func(t testing.TB, now func() time.Time) *st
 		{"time alone", testDecideTime},
 		{"who does not answer", testDecideUnanswered},
 		{"a cap, whoever asks at once", testDecideCap},
+		{"each by themselves", testDecideTogether},
 		{"half are held out", testDecideShare},
 		{"what was decided elsewhere", testDecidedElsewhere},
 		{"what is held of somebody", testDecisionsHeld},
@@ -150,7 +151,7 @@ func testDecideIdentity(w *watch) {
 	w.same("one", []string{w.decide(e, "u1"), w.decide(e, "u2")}, []string{"HOLDOUT", "HOLDOUT"})
 	all := w.kept("u1")
 	slices.Sort(all)
-	w.same("all that was decided", all, []string{"a of test 2", "held out of test 1", "held out of test 2", "held out of test 3", "held out of test 3"})
+	w.same("all that was decided", all, []string{"a of test 2", "held out of test 1"}) // of being held out, the first time is enough
 	w.sound()
 	must(w.Unmerge(w.ctx, []uuid.UUID{link}, "they are two"))(w.world)
 	w.same("two again", []string{w.decide(e, "u1"), w.decide(e, "u2")}, []string{"HOLDOUT", "OFFERED a"})
@@ -248,6 +249,64 @@ func testDecideCap(w *watch) {
 	w.same("within the span", w.decide(e, "u1"), "CAPPED")
 	w.until(days(7))
 	w.same("after it", w.decide(e, "u1"), "OFFERED a")
+}
+
+// Whoever is asked about along with others is decided about by their own history.
+func testDecideTogether(w *watch) {
+	random := rand.New(rand.NewPCG(3, 5))
+	e := w.tries("test", "analytics", 0, experience.Variant{Key: "a", Benefit: "it helps"})
+	w.until(days(30))
+	var asked []store.Asking
+	var want []string
+	for n := range 40 {
+		name := fmt.Sprint("u", n)
+		var events []*insight.Event
+		unanswered := 0
+		for hour := range 1 + random.IntN(12) {
+			x := w.event(noon.Add(time.Duration(hour)*time.Hour), "come", who(name))
+			if unanswered++; random.IntN(5) > 0 {
+				x.Direction, x.Type = insight.Outbound, "letter"
+			} else {
+				unanswered = 0
+			}
+			events = append(events, x)
+		}
+		w.keep(events...)
+		reason := "OFFERED a"
+		if unanswered >= 5 {
+			reason = "UNRESPONSIVE"
+		}
+		switch random.IntN(4) {
+		case 0: // a refusal that has ended, and one that has not
+			w.decides(name, w.claim("marketing", no, days(10)), w.claim("marketing", yes, days(12)))
+		case 1:
+			w.decides(name, w.claim("marketing", no, days(10)))
+			reason = "OPTED_OUT"
+		}
+		asked, want = append(asked, store.Asking{Experience: e, Who: by(name)}), append(want, reason)
+	}
+	must(w.Digest(w.ctx))(w.world)
+	for range 3 {
+		random.Shuffle(len(asked), func(i, j int) { asked[i], asked[j], want[i], want[j] = asked[j], asked[i], want[j], want[i] })
+		got := make([]string, len(asked))
+		for n, d := range must(w.Decide(w.ctx, asked))(w.world) {
+			got[n] = toldOf(d)
+		}
+		w.same("together", got, want)
+		for n := range want { // what they were offered is not answered either
+			if want[n] == "OFFERED a" {
+				w.does("come", asked[n].Who.Identity.Value)
+			}
+		}
+	}
+	// Asked about several times at once, the fifth offer is the last.
+	w.does("come", "u50")
+	several := slices.Repeat([]store.Asking{{Experience: e, Who: by("u50")}}, 7)
+	var got []string
+	for _, d := range must(w.Decide(w.ctx, several))(w.world) {
+		got = append(got, toldOf(d))
+	}
+	w.same("several times", got, append(slices.Repeat([]string{"OFFERED a"}, 5), "UNRESPONSIVE", "UNRESPONSIVE"))
 }
 
 // The share is that of the draws, and both arms are kept.
