@@ -20,8 +20,8 @@ func (r *insightsResolver) Uplift(ctx context.Context, obj *node.Insights, exper
 	if err != nil {
 		return nil, err
 	}
-	if survey := obj.Survey.Purpose().Key; survey != e.Purpose.Key {
-		return nil, insight.NewError(insight.Denied, "experience", "it is for the purpose "+e.Purpose.Key+", and the request declares another one")
+	if err := declares(obj.Survey.Purpose().Key, "experience", e); err != nil {
+		return nil, err
 	}
 	return r.uplift(ctx, obj.Survey, e, variant, r.upliftOptions(ctx, &outcome, window, asOf), by)
 }

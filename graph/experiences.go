@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/graph/viewer"
@@ -72,16 +73,19 @@ func (r *Resolver) engaged(ctx context.Context, key string) (*insight.Viewer, *e
 	if err != nil {
 		return nil, nil, at("input.experience", err)
 	}
-	return v, e, declares(v, "input.experience", e)
+	declared, err := v.Declared()
+	if err == nil {
+		err = declares(declared, "input.experience", e)
+	}
+	return v, e, err
 }
 
 // declares refuses a request that declares another purpose than an experience is for.
-func declares(v *insight.Viewer, argument string, e *experience.Experience) error {
-	declared, err := v.Declared()
-	if err == nil && declared != e.Purpose.Key {
-		err = insight.NewError(insight.Denied, argument, "it is for the purpose "+e.Purpose.Key+", and the request declares another one")
+func declares(purpose, argument string, e *experience.Experience) error {
+	if purpose == e.Purpose.Key {
+		return nil
 	}
-	return err
+	return insight.NewError(insight.Denied, argument, "it is for the purpose "+e.Purpose.Key+", and the request declares another one")
 }
 
 // decide decides what an individual is offered.
@@ -94,13 +98,13 @@ func (r *Resolver) decide(ctx context.Context, in *model.DecideInput) (*store.De
 	if asking.Who, err = r.lookup("input.individual", in.Individual); err != nil {
 		return nil, err
 	}
-	switch c := bytes.TrimSpace(asking.Context); {
-	case len(c) > experience.MaxPayload:
-		return nil, insight.NewError(insight.Invalid, "input.context", fmt.Sprintf("it is of %d bytes; at most %d are taken", len(c), experience.MaxPayload))
-	case len(c) > 0 && c[0] != '{':
-		return nil, insight.NewError(insight.Invalid, "input.context", "it is not a JSON object")
+	if err := r.checkContext(ctx, asking.Context); err != nil {
+		return nil, err
 	}
 	if in.Channel != nil {
+		if err := namedChannel("input.channel", in.Channel); err != nil {
+			return nil, err
+		}
 		if asking.Channel, err = r.Store.Channel(ctx, *in.Channel, ""); err != nil {
 			return nil, at("input.channel", err)
 		}
@@ -110,6 +114,39 @@ func (r *Resolver) decide(ctx context.Context, in *model.DecideInput) (*store.De
 		return nil, err
 	}
 	return told[0], nil
+}
+
+// checkContext refuses what cannot be kept with an offer, by what is asked of the
+// properties of whatever happens.
+func (r *Resolver) checkContext(ctx context.Context, given json.RawMessage) error {
+	c := bytes.TrimSpace(given)
+	switch {
+	case len(c) == 0:
+		return nil
+	case len(c) > experience.MaxPayload:
+		return insight.NewError(insight.Invalid, "input.context", fmt.Sprintf("it is of %d bytes; at most %d are taken", len(c), experience.MaxPayload))
+	case c[0] != '{':
+		return insight.NewError(insight.Invalid, "input.context", "it is not a JSON object")
+	}
+	source, err := r.Store.Source(ctx, store.APISource)
+	if err != nil {
+		return err
+	}
+	as := ingest.Recording{MessageID: store.DecisionType, AnonymousID: store.DecisionType, Type: store.DecisionType, OccurredAt: r.now(), Properties: c}
+	_, err = as.Event(ctx, r.Decoder, source, r.now(), "input")
+	var wrong *insight.Error
+	if errors.As(err, &wrong) && wrong.Kind == insight.Invalid {
+		return insight.NewError(insight.Invalid, strings.Replace(wrong.Subject, "input.properties", "input.context", 1), wrong.Message)
+	}
+	return err
+}
+
+// namedChannel refuses a channel without a name.
+func namedChannel(argument string, key *string) error {
+	if key != nil && *key == "" {
+		return insight.NewError(insight.Invalid, argument, "it is empty; leave it out for the source's own")
+	}
+	return nil
 }
 
 // recordDecisions keeps what was decided elsewhere.
@@ -138,11 +175,16 @@ func (r *Resolver) recordDecisions(ctx context.Context, in *model.RecordDecision
 		}
 		of := &insight.Assignment{ExperienceID: e.ID}
 		if d.Variant != nil {
-			if !slices.ContainsFunc(e.Variants, func(v experience.Variant) bool { return v.Key == *d.Variant }) {
+			if has, err := r.Store.HasVariant(ctx, e, *d.Variant); err != nil {
+				return nil, err
+			} else if !has {
 				return nil, insight.NewError(insight.Invalid, subject+".variant", "the experience has no such variant")
 			}
 			of.Variant = *d.Variant
 			recording.Properties = store.DecisionProperties(e.Key, of.Variant, nil)
+		}
+		if err := namedChannel(subject+".channel", d.Channel); err != nil {
+			return nil, err
 		}
 		event, err := recording.Event(ctx, r.Decoder, source, now, subject)
 		if err != nil {

@@ -42,8 +42,8 @@ func (r *Resolver) record(ctx context.Context, source *insight.Source, inputs []
 		if c := in.Campaign; c != nil {
 			recording.Campaign = insight.Campaign{Name: deref(c.Name), Source: deref(c.Source), Medium: deref(c.Medium), Term: deref(c.Term), Content: deref(c.Content)}
 		}
-		if in.Channel != nil && *in.Channel == "" {
-			return nil, insight.NewError(insight.Invalid, subject+".channel", "it is empty; leave it out for the source's own")
+		if err := namedChannel(subject+".channel", in.Channel); err != nil {
+			return nil, err
 		}
 		return recording.Event(ctx, r.Decoder, source, now, subject)
 	})

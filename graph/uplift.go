@@ -20,8 +20,11 @@ const upliftWindow = 30 * insight.Day
 
 // uplift tells what an experience changes.
 func (r *Resolver) uplift(ctx context.Context, survey *store.Survey, e *experience.Experience, variant *string, o uplift.Options, by []*model.SegmentRuleByName) (*model.UpliftReport, error) {
-	if variant == nil {
+	switch {
+	case variant == nil:
 		o.Holdout = &e.Holdout
+	case *variant == "":
+		return nil, insight.NewError(insight.Invalid, "variant", "it is empty; leave it out for all of them")
 	}
 	for _, g := range by {
 		o.Groups = append(o.Groups, g.Name)
@@ -56,29 +59,32 @@ func upliftGroups(ctx context.Context, survey *store.Survey, e *experience.Exper
 		return nil, err
 	}
 	groups := make([]store.UpliftGroup, len(by))
+	var needs segment.Needs
 	for n, g := range by {
 		path := fmt.Sprintf("by[%d]", n)
 		of := segment.Definition{Purpose: survey.Purpose()}
 		if of.Rule, err = rule(path+".rule", g.Rule); err != nil {
 			return nil, err
 		}
-		needs, err := survey.PreviewNeeds(ctx, of)
+		own, err := survey.PreviewNeeds(ctx, of)
 		if err != nil {
 			return nil, under(path, err)
 		}
 		groups[n].Definition = of
-		if first.IsZero() {
-			continue // nobody is in any
-		}
-		if groups[n].Models, err = population.ForSegments(ctx, survey, needs, first.Add(-insight.Precision)); err != nil {
-			return nil, err
-		}
+		needs = needs.And(own)
 	}
-	return groups, nil
+	if first.IsZero() {
+		return groups, nil // nobody is in any
+	}
+	models, err := population.ForSegments(ctx, survey, needs, first.Add(-insight.Precision))
+	for n := range groups {
+		groups[n].Models = models
+	}
+	return groups, err
 }
 
-// upliftGroup tells of one group, with the numbers that the viewer may be told: rates,
-// their difference and its interval follow from those.
+// upliftGroup tells of one group, with the numbers that the viewer may be told: all that
+// follows from counts follows from those that are told.
 func upliftGroup(g *uplift.Group, share *float64, floor smallgroup.Floor) *model.UpliftGroup {
 	treated, holdout := floor.Number(g.Treated), floor.Number(g.Holdout)
 	with, without := floor.Number(g.TreatedResponders), floor.Number(g.HoldoutResponders)
@@ -92,19 +98,22 @@ func upliftGroup(g *uplift.Group, share *float64, floor smallgroup.Floor) *model
 		told.Suppressed = true
 		return told
 	}
-	rates := uplift.CompareRates(*treated.Individuals(), *with.Individuals(), *holdout.Individuals(), *without.Individuals())
-	told.Uplift, told.Low, told.High = rates.Difference, rates.Low, rates.High
+	rates := *g
+	if floor > 1 {
+		rates = uplift.Rates(uplift.Counts{
+			Treated: *treated.Individuals(), TreatedResponders: *with.Individuals(), Holdout: *holdout.Individuals(), HoldoutResponders: *without.Individuals(), Pending: g.Pending,
+		}, share)
+	}
+	told.Uplift, told.Low, told.High = rates.Uplift, rates.Low, rates.High
+	told.SampleRatio, told.Verdict, told.Because = rates.SampleRatio, &rates.Verdict, &rates.Why
+	if share != nil {
+		told.Mismatch = &rates.Mismatch
+	}
 	if told.TreatedValue != nil && told.HoldoutValue != nil {
 		difference := *told.TreatedValue - *told.HoldoutValue
 		told.ValueUplift = &difference
 		told.ValueLow, told.ValueHigh = around(floor, treated, difference, g)
 	}
-	if share != nil {
-		told.SampleRatio = uplift.SampleRatio(*treated.Individuals(), *holdout.Individuals(), *share)
-		mismatch := told.SampleRatio != nil && *told.SampleRatio < uplift.MismatchBelow
-		told.Mismatch = &mismatch
-	}
-	told.Verdict, told.Because = &g.Verdict, &g.Why
 	return told
 }
 

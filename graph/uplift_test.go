@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,8 @@ var decidedAt = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // upliftOf is a group of so many in each arm, of whom so many have the outcome, each
 // worth the same.
-func upliftOf(arms [2][2]int, value float64) uplift.Group {
-	tally := uplift.NewTally(uplift.Options{Outcome: insight.Selector{Types: []string{"buy"}}, Window: insight.Day, AsOf: decidedAt.Add(insight.Week)})
+func upliftOf(arms [2][2]int, value, share float64) uplift.Group {
+	tally := uplift.NewTally(uplift.Options{Holdout: &share, Outcome: insight.Selector{Types: []string{"buy"}}, Window: insight.Day, AsOf: decidedAt.Add(insight.Week)})
 	bought := &insight.History{Timeline: insight.Timeline{{Type: "buy", Direction: insight.Inbound, OccurredAt: decidedAt.Add(time.Hour), Value: &value}}}
 	for arm, of := range arms {
 		for n := range of[0] {
@@ -43,15 +44,13 @@ func TestUpliftOfFew(t *testing.T) {
 			return [2]int{n, rapid.IntRange(0, n).Draw(t, name+" responders")}
 		}
 		arms := [2][2]int{arm("treated"), arm("holdout")}
-		g := upliftOf(arms, 10)
+		g := upliftOf(arms, 10, share)
 		exact, told := upliftGroup(&g, &share, 1), upliftGroup(&g, &share, floor)
 		want := &model.UpliftGroup{
-			Name: g.Name, Treated: &g.Treated, Holdout: &g.Holdout, Pending: &g.Pending, TreatedRate: g.TreatedRate, HoldoutRate: g.HoldoutRate, Uplift: g.Uplift, Low: g.Low, High: g.High,
+			Name: g.Name, Mismatch: &g.Mismatch, Treated: &g.Treated, Holdout: &g.Holdout, Pending: &g.Pending, TreatedRate: g.TreatedRate, HoldoutRate: g.HoldoutRate, Uplift: g.Uplift, Low: g.Low, High: g.High,
 			TreatedValue: g.TreatedValue, HoldoutValue: g.HoldoutValue, ValueUplift: g.ValueUplift, ValueLow: g.ValueLow, ValueHigh: g.ValueHigh,
-			SampleRatio: uplift.SampleRatio(g.Treated, g.Holdout, share), Verdict: &g.Verdict, Because: &g.Why,
+			SampleRatio: g.SampleRatio, Verdict: &g.Verdict, Because: &g.Why,
 		}
-		mismatch := want.SampleRatio != nil && *want.SampleRatio < uplift.MismatchBelow
-		want.Mismatch = &mismatch
 		if diff := cmp.Diff(want, exact); diff != "" {
 			t.Fatalf("who may see individuals is told otherwise: %s", diff)
 		}
@@ -72,8 +71,9 @@ func TestUpliftOfFew(t *testing.T) {
 			}
 			return
 		}
-		// What is told of the rates is what would be told of the rounded numbers, exactly.
-		as := upliftOf(rounded, 10)
+		// What is told of the rates is what would be told of the rounded numbers, exactly;
+		// the verdict with them.
+		as := upliftOf(rounded, 10, share)
 		other := upliftGroup(&as, &share, 1)
 		for _, one := range []struct {
 			what      string
@@ -85,6 +85,10 @@ func TestUpliftOfFew(t *testing.T) {
 			if diff := cmp.Diff(one.want, one.got); diff != "" {
 				t.Fatalf("of %v, rounded %v, %s: %s", arms, rounded, one.what, diff)
 			}
+		}
+		why, _, _ := strings.Cut(*other.Because, "; ")
+		if *told.Verdict != *other.Verdict || *told.Mismatch != *other.Mismatch || *told.Because != why {
+			t.Fatalf("of %v, rounded %v, is told %s, %t, %s", arms, rounded, *told.Verdict, *told.Mismatch, *told.Because)
 		}
 		if *told.Treated != rounded[0][0] || *told.Holdout != rounded[1][0] {
 			t.Fatalf("of %v is told %d and %d", arms, *told.Treated, *told.Holdout)

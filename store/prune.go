@@ -17,8 +17,9 @@ const pruning = 5000
 
 // Prune removes what is remembered of changes and deliveries and is older than
 // [Remembered], memberships that ended longer ago than their segment's purpose keeps
-// anything, and what was decided in experiences longer ago than theirs does. Of a membership that has not ended, what its destinations were told is kept,
-// because they are to be told its end. It reports how many rows it removed.
+// anything, and what was decided in experiences longer ago than theirs does. Of a
+// membership that has not ended, what its destinations were told is kept, because they
+// are to be told its end. It reports how many rows it removed.
 func (s *Store) Prune(ctx context.Context) (int, error) {
 	if err := s.look(ctx); err != nil {
 		return 0, err

@@ -46,8 +46,7 @@ func (s *Survey) Uplift(ctx context.Context, e *experience.Experience, variant s
 			if programs[n], books[n], err = b.compilePreview(&groups[n].Definition, groups[n].Models); err != nil {
 				return err
 			}
-			needs.Properties = needs.Properties || programs[n].Needs().Properties
-			needs.Traits = needs.Traits || programs[n].Needs().Traits
+			needs = needs.And(programs[n].Needs())
 		}
 		err := b.query(ctx, "SELECT count(*) FROM individuals i WHERE "+s.reader.covered("i"), nil, func(r *sql.Rows) error { return r.Scan(&population) })
 		if err != nil {
@@ -83,6 +82,20 @@ func (s *Survey) Uplift(ctx context.Context, e *experience.Experience, variant s
 		return nil
 	})
 	return tally, population, err
+}
+
+// HasVariant reports whether an experience has a variant, or had it and it was offered.
+func (s *Store) HasVariant(ctx context.Context, e *experience.Experience, variant string) (bool, error) {
+	if slices.ContainsFunc(e.Variants, func(v experience.Variant) bool { return v.Key == variant }) || variant == "" {
+		return variant != "", nil
+	}
+	stmt, err := s.read.stmt(ctx, "SELECT EXISTS (SELECT 1 FROM decisions WHERE experience_id = $1 AND variant = $2)")
+	if err != nil {
+		return false, translate("store.HasVariant", err)
+	}
+	var has bool
+	err = stmt.QueryRowContext(ctx, e.ID.String(), variant).Scan(&has)
+	return has, translate("store.HasVariant", err)
 }
 
 // firsts are, for each individual, the first decision that was made about them in an

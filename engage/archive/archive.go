@@ -21,8 +21,9 @@ import (
 // Source gives out what is held of one individual, in one consistent view: what is
 // asked for twice is the same twice. A method that is given a yield calls it with one
 // row after the other, none of which is used after it returns, and stops at its first
-// error, which it returns. Identifiers, sessions, interactions, decisions,
-// memberships and assignments have the id of that individual; access entries and requests may have one that became theirs.
+// error, which it returns. Identifiers, sessions, interactions, decisions, memberships
+// and assignments have the id of that individual; access entries and requests may have
+// one that became theirs.
 type Source interface {
 	// Individual is who it is about.
 	Individual(ctx context.Context) (*insight.Individual, error)

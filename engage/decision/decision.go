@@ -8,7 +8,8 @@
 // kept, and meanwhile the others gather; the second transaction keeps all of theirs. Two
 // about one individual are decided one after the other, so that a cap of one offer holds.
 //
-// It refuses more questions than may wait, and everything after Close.
+// It refuses more questions than may wait, and everything after Close. Of whoever has
+// gone by their turn nothing is decided: what nobody sees is not offered.
 package decision
 
 import (
@@ -29,5 +30,5 @@ type Desk = commit.Group[store.Asking, *store.Decided]
 
 // New opens a desk. Close closes it.
 func New(s *store.Store) *Desk {
-	return commit.New(commit.Options[store.Asking, *store.Decided]{Do: s.Decide, Most: most, Queue: queue})
+	return commit.New(commit.Options[store.Asking, *store.Decided]{Do: s.Decide, Most: most, Queue: queue, Abandon: true})
 }

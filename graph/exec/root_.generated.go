@@ -1219,7 +1219,10 @@ extend type Insights {
     outcome: EventSelector!
     "How long after their assignment an outcome counts, its end included; null: P30D."
     window: Duration
-    "Groups beside everyone, at most 50: who was in them just before they were assigned."
+    """
+    Groups beside everyone, at most 50: who was in them just before they were assigned. A trait that was told again since
+    is not known to have been there before.
+    """
     by: [SegmentRuleByName!]
     "The key of one variant to compare with those held out, which leaves the others out; null: all of them."
     variant: String
@@ -1295,7 +1298,7 @@ enum DecisionReason {
   ENDED
   "Nobody is known by what they were named by."
   UNKNOWN
-  "The experience's purpose does not cover them, or nothing that happens to them may be kept."
+  "The experience's purpose does not cover them, or they let nothing be kept of what happens to them."
   NOT_COVERED
   "They have said no to being approached."
   OPTED_OUT

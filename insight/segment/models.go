@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/acquaint/acquaint/insight"
@@ -67,4 +68,18 @@ type Needs struct {
 	Properties bool // the properties of its interactions
 	Traits     bool // Facts.Traits
 	Coverage   bool // Facts.Coverage of purposes that the rule names; of the segment's own it always is
+}
+
+// And are the needs of two programs together.
+func (n Needs) And(o Needs) Needs {
+	habits := slices.Clone(n.Habits)
+	for _, event := range o.Habits {
+		if !slices.ContainsFunc(habits, func(h insight.Selector) bool { return SelectorKey(&h) == SelectorKey(&event) }) {
+			habits = append(habits, event)
+		}
+	}
+	return Needs{
+		Habits: habits, Visits: n.Visits || o.Visits, Cuts: n.Cuts || o.Cuts, Lifetime: n.Lifetime || o.Lifetime,
+		Timeline: n.Timeline || o.Timeline, Properties: n.Properties || o.Properties, Traits: n.Traits || o.Traits, Coverage: n.Coverage || o.Coverage,
+	}
 }

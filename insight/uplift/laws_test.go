@@ -155,8 +155,14 @@ func TestAsDefined(t *testing.T) {
 					t.Fatalf("arm %d has %+v, want %v and %v", arm, got, responders, largest)
 				}
 			}
-			counted := CompareRates(g.Treated, g.TreatedResponders, g.Holdout, g.HoldoutResponders)
-			if diff := cmp.Diff(Comparison{g.TreatedRate, g.HoldoutRate, g.Uplift, g.Low, g.High}, counted); diff != "" {
+			counted := Rates(Counts{g.Treated, g.TreatedResponders, g.Holdout, g.HoldoutResponders, g.Pending}, o.Holdout)
+			counted.Name, counted.TreatedLargest, counted.HoldoutLargest = g.Name, g.TreatedLargest, g.HoldoutLargest
+			counted.TreatedValue, counted.HoldoutValue, counted.ValueUplift, counted.ValueLow, counted.ValueHigh = g.TreatedValue, g.HoldoutValue, g.ValueUplift, g.ValueLow, g.ValueHigh
+			if why, is := strings.CutPrefix(g.Why, counted.Why); !is || why != "" && !strings.HasPrefix(why, "; ") {
+				t.Fatalf("by counts alone: %s, and with values: %s", counted.Why, g.Why)
+			}
+			counted.Why = g.Why
+			if diff := cmp.Diff(g, counted); diff != "" {
 				t.Fatalf("by counts alone: %s", diff)
 			}
 			check("rate", rates, g.TreatedRate, g.HoldoutRate, g.Uplift, g.Low, g.High)

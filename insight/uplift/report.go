@@ -70,7 +70,25 @@ func (t *Tally) Report() Report {
 	return r
 }
 
-func (g *group) report(share *float64) Group {
+// Counts are what the rates of a group follow from.
+type Counts struct {
+	Treated, TreatedResponders int // of the former, who have the outcome
+	Holdout, HoldoutResponders int
+	Pending                    int
+}
+
+// Rates are what can be said of a group by counts alone, which may be rounded for
+// whoever reads them: everything but the values.
+func Rates(c Counts, share *float64) Group {
+	g := group{
+		treated: arm{individuals: c.Treated, responders: c.TreatedResponders},
+		holdout: arm{individuals: c.Holdout, responders: c.HoldoutResponders},
+		pending: c.Pending,
+	}
+	return g.rates(share)
+}
+
+func (g *group) rates(share *float64) Group {
 	treated, holdout := &g.treated, &g.holdout
 	r := Group{
 		Name: g.name, Treated: treated.individuals, Holdout: holdout.individuals, Pending: g.pending,
@@ -78,14 +96,19 @@ func (g *group) report(share *float64) Group {
 	}
 	rate := compare(treated.rate(), holdout.rate())
 	r.TreatedRate, r.HoldoutRate, r.Uplift, r.Low, r.High = rate.Treated, rate.Holdout, rate.Difference, rate.Low, rate.High
-	treatedValue, holdoutValue := treated.value(), holdout.value()
-	value := compare(treatedValue, holdoutValue)
-	r.TreatedValue, r.HoldoutValue, r.ValueUplift, r.ValueLow, r.ValueHigh = value.Treated, value.Holdout, value.Difference, value.Low, value.High
 	if share != nil {
-		r.SampleRatio = SampleRatio(treated.individuals, holdout.individuals, *share)
+		r.SampleRatio = ratio(treated.individuals, holdout.individuals, *share)
 		r.Mismatch = r.SampleRatio != nil && *r.SampleRatio < MismatchBelow
 	}
 	r.judge(g)
+	return r
+}
+
+func (g *group) report(share *float64) Group {
+	r := g.rates(share)
+	treatedValue, holdoutValue := g.treated.value(), g.holdout.value()
+	value := compare(treatedValue, holdoutValue)
+	r.TreatedValue, r.HoldoutValue, r.ValueUplift, r.ValueLow, r.ValueHigh = value.Treated, value.Holdout, value.Difference, value.Low, value.High
 	switch {
 	case treatedValue.beyond() || holdoutValue.beyond():
 		r.Why += "; a value is beyond what numbers hold"
@@ -129,9 +152,9 @@ func (r *Group) judge(g *group) {
 	}
 }
 
-// SampleRatio is the probability of arms that fit a declared share as badly or worse, by
+// ratio is the probability of arms that fit a declared share as badly or worse, by
 // a chi-square test of one degree of freedom; nil where too few are expected.
-func SampleRatio(treated, holdout int, share float64) *float64 {
+func ratio(treated, holdout int, share float64) *float64 {
 	n := float64(treated + holdout)
 	expected := n * share
 	if min(expected, n-expected) < Expected {

@@ -64,21 +64,13 @@ func terms(s *exact.Sum) []float64 {
 	return all
 }
 
-// Comparison is the difference of two means with its 95 % interval, nil where it cannot
+// comparison is the difference of two means with its 95 % interval, nil where it cannot
 // be said.
-type Comparison struct{ Treated, Holdout, Difference, Low, High *float64 }
-
-// CompareRates compares the rates of two arms, by how many are in each and how many of
-// these have the outcome: what a report says of the rates, for whoever may be told
-// rounded numbers only.
-func CompareRates(treated, treatedResponders, holdout, holdoutResponders int) Comparison {
-	one, other := arm{individuals: treated, responders: treatedResponders}, arm{individuals: holdout, responders: holdoutResponders}
-	return compare(one.rate(), other.rate())
-}
+type comparison struct{ Treated, Holdout, Difference, Low, High *float64 }
 
 // compare is Welch's comparison of two samples.
-func compare(treated, holdout sample) Comparison {
-	c := Comparison{Treated: known(treated.mean), Holdout: known(holdout.mean), Difference: known(treated.mean - holdout.mean)}
+func compare(treated, holdout sample) comparison {
+	c := comparison{Treated: known(treated.mean), Holdout: known(holdout.mean), Difference: known(treated.mean - holdout.mean)}
 	variance := treated.variance + holdout.variance
 	if c.Difference == nil || treated.n < 2 || holdout.n < 2 || !finite(variance) || variance == 0 {
 		return c

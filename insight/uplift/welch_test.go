@@ -63,12 +63,12 @@ func TestRatio(t *testing.T) {
 		n := float64(c.treated + c.holdout)
 		h, r := float64(c.holdout)-n*c.share, float64(c.treated)-n*(1-c.share)
 		want := distuv.ChiSquared{K: 1}.Survival(h*h/(n*c.share) + r*r/(n*(1-c.share)))
-		if got := SampleRatio(c.treated, c.holdout, c.share); got == nil || math.Abs(*got-want) > 1e-12 {
+		if got := ratio(c.treated, c.holdout, c.share); got == nil || math.Abs(*got-want) > 1e-12 {
 			t.Errorf("%+v: %v, want %v", c, got, want)
 		}
 	}
 	for _, n := range []int{0, 1, 49} {
-		if SampleRatio(n, 0, .1) != nil || SampleRatio(0, n, .9) != nil {
+		if ratio(n, 0, .1) != nil || ratio(0, n, .9) != nil {
 			t.Errorf("of %d a test is made that expects fewer than %d", n, Expected)
 		}
 	}

@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/acquaint/acquaint/insight"
@@ -30,9 +31,12 @@ type Options[Q, A any] struct {
 	Most int
 	// Queue is how many may wait before Submit turns others away.
 	Queue int
+	// Abandon says that items whose caller has gone by their turn are not worked on.
+	Abandon bool
 }
 
 type request[Q, A any] struct {
+	ctx     context.Context //nolint:containedctx // of the caller, who may go
 	items   []Q
 	answers []A
 	err     error
@@ -55,7 +59,7 @@ func (g *Group[Q, A]) Submit(ctx context.Context, items []Q) ([]A, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
-	r := &request[Q, A]{items: items, done: make(chan struct{})}
+	r := &request[Q, A]{ctx: ctx, items: items, done: make(chan struct{})}
 	g.mu.Lock()
 	switch {
 	case g.closed:
@@ -113,8 +117,8 @@ func (g *Group[Q, A]) run() {
 	}
 }
 
-// gather waits for requests and takes as many as share a call; nil when the group is
-// closed and empty.
+// gather waits for requests and takes as many as share a call, which may be none; nil
+// when the group is closed and empty.
 func (g *Group[Q, A]) gather() []*request[Q, A] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -132,6 +136,9 @@ func (g *Group[Q, A]) gather() []*request[Q, A] {
 	taken := g.waiting[:n:n]
 	g.waiting = g.waiting[n:]
 	g.items -= items
+	if g.options.Abandon {
+		taken = slices.DeleteFunc(taken, func(r *request[Q, A]) bool { return r.ctx.Err() != nil })
+	}
 	return taken
 }
 
@@ -141,6 +148,9 @@ func (g *Group[Q, A]) answer(requests []*request[Q, A]) {
 			close(r.done)
 		}
 	}()
+	if len(requests) == 0 {
+		return
+	}
 	if len(requests) > 1 {
 		var all []Q
 		for _, r := range requests {

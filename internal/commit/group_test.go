@@ -207,3 +207,25 @@ func TestGivenUp(t *testing.T) {
 		is(t, "the end", g.Close(t.Context()), nil)
 	})
 }
+
+// Whoever has gone by their turn is not worked for, where that is asked for.
+func TestAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{gate: make(chan struct{})}
+		g := commit.New(commit.Options[int, int]{Do: d.do, Most: 4, Queue: 6, Abandon: true})
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		submit := func(ctx context.Context, item int) {
+			all.Go(func() { _, _ = g.Submit(ctx, []int{item}) })
+			synctest.Wait()
+		}
+		submit(t.Context(), 1)
+		submit(ctx, 2)
+		submit(t.Context(), 3)
+		cancel()
+		close(d.gate)
+		all.Wait()
+		is(t, "the calls", d.calls, [][]int{{1}, {3}})
+		is(t, "the end", g.Close(t.Context()), nil)
+	})
+}

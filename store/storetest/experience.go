@@ -351,6 +351,9 @@ func testDecidedElsewhere(w *watch) {
 	w.same("told again", w.outcomes(offered, held), "duplicate duplicate")
 	w.same("in its order", w.kept("u1"), []string{"held out of test -3", "b of test -2"})
 	w.same("the first word", w.decide(e, "u1"), "HOLDOUT")
+	other, letter := w.tries("other", "analytics", 0.5), w.event(days(-2), "letter", who("u1"))
+	letter.MessageID = "m-2"
+	w.same("of one message id elsewhere", w.outcomes(assigned("m-2", other, "u1", "b", days(-2)), letter), "accepted accepted")
 	w.same("one who was not known", w.outcomes(assigned("m-3", e, "u9", "a", days(-1))), "accepted")
 	w.same("is now", w.decide(e, "u9"), "OFFERED a")
 	w.same("and one of whom nothing happened", w.outcomes(assigned("m-4", e, "u8", "", days(-1))), "accepted")
