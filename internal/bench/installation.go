@@ -63,7 +63,7 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	pipeline, desk := ingest.New(i.store), decision.New(i.store)
+	pipeline, desk := ingest.New(i.store), decision.New(i.store.Decide)
 	stop := func(err error) error {
 		ctx := context.WithoutCancel(ctx)
 		return errors.Join(err, pipeline.Close(ctx), desk.Close(ctx))
@@ -91,7 +91,7 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 	return i, nil
 }
 
-func (i *installation) shell(auth *web.Authenticator, pipeline *ingest.Pipeline, desk *decision.Desk, log *slog.Logger) (*web.Server, error) {
+func (i *installation) shell(auth *web.Authenticator, pipeline *ingest.Pipeline, desk *decision.Desk[store.Asking, *store.Decided], log *slog.Logger) (*web.Server, error) {
 	served, err := web.NewGraphQL(web.GraphQLOptions{
 		Schema: graph.New(graph.Options{Store: i.store, Ingest: pipeline, Decoder: i.decoder, Models: i.models, Decide: desk.Submit}), Auth: auth, Logger: log,
 	})

@@ -11,24 +11,3 @@
 // It refuses more questions than may wait, and everything after Close. Of whoever has
 // gone by their turn nothing is decided: what nobody sees is not offered.
 package decision
-
-import (
-	"github.com/acquaint/acquaint/internal/commit"
-	"github.com/acquaint/acquaint/store"
-)
-
-// The limits of a desk.
-const (
-	// most is how many decisions share a transaction.
-	most = 250
-	// queue is how many may wait before others are turned away.
-	queue = 5_000
-)
-
-// Desk decides what individuals are offered, those of concurrent requests together.
-type Desk = commit.Group[store.Asking, *store.Decided]
-
-// New opens a desk. Close closes it.
-func New(s *store.Store) *Desk {
-	return commit.New(commit.Options[store.Asking, *store.Decided]{Do: s.Decide, Most: most, Queue: queue, Abandon: true})
-}
