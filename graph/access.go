@@ -6,7 +6,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/acquaint/acquaint/insight"
 	"github.com/acquaint/acquaint/store"
@@ -130,7 +129,9 @@ func refused(ctx context.Context, err error) *graphql.Response {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return &graphql.Response{Errors: gqlerror.List{graphql.DefaultErrorPresenter(ctx, &insight.Error{
+	own := graphql.WithFreshResponseContext(ctx) // as every other error is presented
+	graphql.AddError(own, &insight.Error{
 		Op: "graph.access", Kind: insight.Unavailable, Message: "the access log cannot be written, and nothing is shown that is not in it", Cause: err,
-	})}}
+	})
+	return &graphql.Response{Errors: graphql.GetErrors(own)}
 }

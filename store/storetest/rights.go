@@ -54,7 +54,7 @@ func testRequests(w *world) {
 	}
 	told := w.checked(q, signed)
 	w.same("what it will hold", rowsOf(told, receipt.ActionExported), map[string]int{
-		"identifiers": 3, "traits": 2, "sessions": 2, "interactions": 3, "consents": 1, "access_entries": 1, "requests": 0,
+		"identifiers": 3, "traits": 2, "sessions": 2, "interactions": 3, "consents": 1, "memberships": 0, "decisions": 0, "access_entries": 1, "requests": 0,
 	})
 	w.same("whose", told.Individual, insight.FormatID(insight.IndividualPrefix, id))
 	w.same("where the ledger ends", len(told.Ledger), 1)

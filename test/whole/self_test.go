@@ -449,7 +449,7 @@ func TestOwnTokenSeesNobodyElse(t *testing.T) {
 		theirs := map[string]string{
 			"Individual": i.ID, "IdentityLink": i.Links[0].ID, "Session": i.Sessions.Nodes[0].ID, "Interaction": i.Interactions.Nodes[0].ID, "Consent": i.Consents.Nodes[0].ID, "Request": i.Requests[0].ID, "Membership": i.Memberships[0].ID,
 		}
-		nobodys := map[string]bool{"Channel": true, "Source": true, "Purpose": true, "Segment": true} // are no data of anybody
+		nobodys := map[string]bool{"Channel": true, "Source": true, "Purpose": true, "Segment": true, "Experience": true} // are no data of anybody
 		h.listed("type of a node", `{ __type(name: "Node") { possibleTypes { name } } }`, "possibleTypes", func(name string) bool { return theirs[name] != "" || nobodys[name] })
 
 		ways := map[string][2]any{ // of naming bob, and nobody
@@ -498,6 +498,14 @@ func TestOwnTokenSeesNobodyElse(t *testing.T) {
 			"Mutation.createSegment":           {`mutation { createSegment(input: {key: "x", name: "x", purpose: "service", rule: {everyone: true}}) { segment { size } } }`},
 			"Mutation.updateSegment":           {`mutation { updateSegment(input: {segment: "zq-all", name: "x"}) { segment { size } } }`},
 			"Mutation.archiveSegment":          {`mutation { archiveSegment(input: {segment: "zq-all"}) { segment { size } } }`},
+			"Query.experience":                 {`{ experience(key: "zq-all") { key } }`},
+			"Query.experiences":                {`{ experiences { key } }`},
+			"Mutation.createExperience":        {`mutation { createExperience(input: {key: "zq", name: "x", purpose: "service", variants: [{key: "a", benefit: "b"}]}) { experience { id } } }`},
+			"Mutation.updateExperience":        {`mutation { updateExperience(input: {experience: "zq", name: "y"}) { experience { id } } }`},
+			"Mutation.archiveExperience":       {`mutation { archiveExperience(input: {experience: "zq"}) { experience { id } } }`},
+			"Mutation.decide":                  {`mutation { decide(input: {experience: "zq", individual: {userId: "zq-bob"}}) { reason individualId } }`},
+			"Mutation.recordDecisions":         {`mutation { recordDecisions(input: {experience: "zq", decisions: [{messageId: "m", userId: "zq-bob", decidedAt: "2026-03-01T00:00:00Z"}]}) { accepted } }`},
+			"Mutation.deleteDestination":       {`mutation { deleteDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { id } }`},
 			"Mutation.createDestination":       {`mutation { createDestination(input: {name: "x", url: "https://example.com", purpose: "service"}) { secret } }`},
 			"Mutation.updateDestination":       {`mutation { updateDestination(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { destination { id } } }`},
 			"Mutation.rotateDestinationSecret": {`mutation { rotateDestinationSecret(input: {id: "dst_01j2jy8kavfgx9p7hfdp57rqgg"}) { secret } }`},
