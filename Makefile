@@ -12,6 +12,9 @@ LINT_VERSION := 2.15.0
 # nothing in them, and makes minutes of it.
 COMPUTING := insight/attribution|insight/lifetime|insight/receipt|internal/simulate
 
+# Tests of a package that works concurrently which do one thing at a time, too.
+ALONE := ^TestAudienceLaws|^TestMembersAsAnOracleSays|^TestWhenSomebodyLooksDoesNotMatter|^TestOrderDoesNotMatterToMembers
+
 # What generators write. It is committed, so that Go alone is enough to build.
 GENERATED := ent ':!ent/schema' graph/exec graph/model 'graph/*.resolvers.go' web/dist
 
@@ -32,7 +35,7 @@ test: ## run all tests but those of the SDKs, with the race detector, on the eng
 	@go test -count=1 -v -run '^TestWhichEngines$$' ./internal/testdb > /tmp/acquaint-engines.$$$$ || { cat /tmp/acquaint-engines.$$$$; exit 1; }; grep '^engines:' /tmp/acquaint-engines.$$$$; rm /tmp/acquaint-engines.$$$$
 	go test -race -timeout 15m ./store $$(go list ./... | grep -v -E '/(test/sdk|store|$(COMPUTING))$$') # the longest first
 	go test -timeout 15m $$(go list ./... | grep -E '/($(COMPUTING))$$') # they compute for long, one thing at a time
-	go test -timeout 15m -run 'RealFiles|^TestLeak' ./cmd/acquaint ./graph # without the race detector, under which SQLite is slow
+	go test -timeout 15m -run 'RealFiles|^TestLeak|$(ALONE)' ./cmd/acquaint ./graph ./store # without the race detector, under which SQLite is slow
 
 .PHONY: test/sdk
 test/sdk: ## run Segment's SDKs and a browser against the binary; needs node, npm and Chromium

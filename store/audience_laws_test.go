@@ -26,11 +26,24 @@ var ruleTexts = []string{
 	`{"all":[{"segment":"s-0"},{"not":{"segment":"s-2"}}]}`,
 }
 
+// raced says that the race detector is on.
+var raced bool
+
+// alone skips a test with the race detector that does one thing at a time, for minutes:
+// it finds nothing in it. make test runs it without.
+func alone(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("make test runs it without the race detector")
+	}
+}
+
 // TestAudienceLaws: whatever happens to people, late or in order, joined, parted,
 // permitted, refused or erased, and however the clock jumps, the segments that they are
 // in are those that the rules say, and every change is told once: who enters was out, and
 // who exits was in.
 func TestAudienceLaws(t *testing.T) {
+	alone(t)
 	for seed := range uint64(3) {
 		testdb.Each(t, func(t *testing.T, o store.Options) { audienceLaws(t, o, rand.New(rand.NewPCG(seed, 3))) })
 	}

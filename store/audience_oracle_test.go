@@ -396,6 +396,7 @@ func rounds(o store.Options, file, server int) uint64 {
 // TestMembersAsAnOracleSays: after whatever happened, and however the clock jumped, who
 // is in a segment is what plain loops say of what may be read.
 func TestMembersAsAnOracleSays(t *testing.T) {
+	alone(t)
 	for engine, options := range map[string]func(testing.TB) store.Options{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "citus": testdb.Citus} {
 		t.Run(engine, func(t *testing.T) {
 			members := 0
@@ -477,6 +478,7 @@ func (c *crowd) alternate() {
 // TestWhenSomebodyLooksDoesNotMatter: whether time's changes are made at their moments
 // or whenever something else happens, each is made once and says the same moment.
 func TestWhenSomebodyLooksDoesNotMatter(t *testing.T) {
+	alone(t)
 	for engine, options := range map[string]func(testing.TB) store.Options{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "citus": testdb.Citus} {
 		t.Run(engine, func(t *testing.T) {
 			told := 0
@@ -554,6 +556,7 @@ func (c *crowd) told() map[string][]string {
 // TestOrderDoesNotMatterToMembers: any permutation, duplication and batching of a history
 // leaves everyone in the same segments.
 func TestOrderDoesNotMatterToMembers(t *testing.T) {
+	alone(t)
 	for engine, options := range map[string]func(testing.TB) store.Options{"sqlite": testdb.SQLite, "postgres": testdb.Postgres, "citus": testdb.Citus} {
 		t.Run(engine, func(t *testing.T) {
 			members := 0
