@@ -122,7 +122,7 @@ func meanValue(floor smallgroup.Floor, arm smallgroup.Number, responders, indivi
 	if mean == nil || arm.Suppressed() || *arm.Individuals() == 0 {
 		return nil
 	}
-	if *arm.Individuals() == individuals && floor <= 1 {
+	if floor <= 1 {
 		return mean
 	}
 	sum := floor.Value(arm, smallgroup.Worth{Individuals: responders, Sum: *mean * float64(individuals), Largest: largest})

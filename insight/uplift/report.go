@@ -95,7 +95,7 @@ func (g *group) rates(share *float64) Group {
 		TreatedResponders: treated.responders, HoldoutResponders: holdout.responders, TreatedLargest: treated.largest, HoldoutLargest: holdout.largest,
 	}
 	rate := compare(treated.rate(), holdout.rate())
-	r.TreatedRate, r.HoldoutRate, r.Uplift, r.Low, r.High = rate.Treated, rate.Holdout, rate.Difference, rate.Low, rate.High
+	r.TreatedRate, r.HoldoutRate, r.Uplift, r.Low, r.High = rate.treated, rate.holdout, rate.difference, rate.low, rate.high
 	if share != nil {
 		r.SampleRatio = ratio(treated.individuals, holdout.individuals, *share)
 		r.Mismatch = r.SampleRatio != nil && *r.SampleRatio < MismatchBelow
@@ -108,7 +108,7 @@ func (g *group) report(share *float64) Group {
 	r := g.rates(share)
 	treatedValue, holdoutValue := g.treated.value(), g.holdout.value()
 	value := compare(treatedValue, holdoutValue)
-	r.TreatedValue, r.HoldoutValue, r.ValueUplift, r.ValueLow, r.ValueHigh = value.Treated, value.Holdout, value.Difference, value.Low, value.High
+	r.TreatedValue, r.HoldoutValue, r.ValueUplift, r.ValueLow, r.ValueHigh = value.treated, value.holdout, value.difference, value.low, value.high
 	switch {
 	case treatedValue.beyond() || holdoutValue.beyond():
 		r.Why += "; a value is beyond what numbers hold"

@@ -23,7 +23,7 @@ func TestCoverage(t *testing.T) {
 		for range 6 {
 			holdout.add(7+5*random.NormFloat64(), true)
 		}
-		if c := compare(treated.value(), holdout.value()); *c.Low <= 3 && 3 <= *c.High {
+		if c := compare(treated.value(), holdout.value()); *c.low <= 3 && 3 <= *c.high {
 			covered++
 		}
 	}

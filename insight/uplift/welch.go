@@ -64,21 +64,20 @@ func terms(s *exact.Sum) []float64 {
 	return all
 }
 
-// comparison is the difference of two means with its 95 % interval, nil where it cannot
-// be said.
-type comparison struct{ Treated, Holdout, Difference, Low, High *float64 }
+// comparison is the difference of two means, nil where it cannot be said.
+type comparison struct{ treated, holdout, difference, low, high *float64 }
 
 // compare is Welch's comparison of two samples.
 func compare(treated, holdout sample) comparison {
-	c := comparison{Treated: known(treated.mean), Holdout: known(holdout.mean), Difference: known(treated.mean - holdout.mean)}
+	c := comparison{treated: known(treated.mean), holdout: known(holdout.mean), difference: known(treated.mean - holdout.mean)}
 	variance := treated.variance + holdout.variance
-	if c.Difference == nil || treated.n < 2 || holdout.n < 2 || !finite(variance) || variance == 0 {
+	if c.difference == nil || treated.n < 2 || holdout.n < 2 || !finite(variance) || variance == 0 {
 		return c
 	}
 	one, other := treated.variance/variance, holdout.variance/variance
 	freedom := 1 / (one*one/(treated.n-1) + other*other/(holdout.n-1))
 	reach := quantile(freedom) * math.Sqrt(variance)
-	c.Low, c.High = known(*c.Difference-reach), known(*c.Difference+reach)
+	c.low, c.high = known(*c.difference-reach), known(*c.difference+reach)
 	return c
 }
 

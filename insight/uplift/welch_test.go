@@ -45,13 +45,13 @@ func TestByHand(t *testing.T) {
 		{arms(1e15+1, 1e15+2, 1e15+3, 1e15+4, 1e15+5), arms(1e15+2, 1e15+4, 1e15+6, 1e15+8, 1e15+10), -3, t100over17 * math.Sqrt(2.5)},
 	} {
 		got := compare(c.treated.value(), c.holdout.value())
-		if *got.Difference != c.difference || math.Abs(*got.Low-c.difference+c.reach) > 1e-8 || math.Abs(*got.High-c.difference-c.reach) > 1e-8 {
-			t.Errorf("%v, from %v to %v; want %v and %v around it", *got.Difference, *got.Low, *got.High, c.difference, c.reach)
+		if *got.difference != c.difference || math.Abs(*got.low-c.difference+c.reach) > 1e-8 || math.Abs(*got.high-c.difference-c.reach) > 1e-8 {
+			t.Errorf("%v, from %v to %v; want %v and %v around it", *got.difference, *got.low, *got.high, c.difference, c.reach)
 		}
 	}
 	// Not even a sum that is rounded makes spread of what has none.
-	if got := compare(arms(.1, .1, .1).value(), arms(.7, .7, .7, .7, .7, .7, .7).value()); got.Low != nil {
-		t.Errorf("all alike, yet from %v to %v", *got.Low, *got.High)
+	if got := compare(arms(.1, .1, .1).value(), arms(.7, .7, .7, .7, .7, .7, .7).value()); got.low != nil {
+		t.Errorf("all alike, yet from %v to %v", *got.low, *got.high)
 	}
 }
 
