@@ -240,12 +240,12 @@ func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, entries map[uuid.U
 		return err
 	}
 	maps.DeleteFunc(entries, func(_ uuid.UUID, e accessEntry) bool { return !known[e.individual] })
-	return s.insertEntries(ctx, tx, entries)
+	return s.write.entryRows(entries).insert(ctx, tx, "access_entries", "ON CONFLICT DO NOTHING")
 }
 
-// insertEntries writes entries of individuals who exist.
-func (s *Store) insertEntries(ctx context.Context, tx *sql.Tx, entries map[uuid.UUID]accessEntry) error {
-	r := s.write.rows()
+// entryRows are entries of individuals who exist, in the order of their keys.
+func (e *engine) entryRows(entries map[uuid.UUID]accessEntry) *rows {
+	r := e.rows()
 	id, individual, purpose := r.column("id", "uuid"), r.column("individual_id", "uuid"), r.column("purpose_id", "uuid")
 	subject, operation, at := r.column("subject", "text"), r.column("operation", "text"), r.column("read_at", "timestamptz")
 	for _, key := range slices.SortedFunc(maps.Keys(entries), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
@@ -257,7 +257,7 @@ func (s *Store) insertEntries(ctx context.Context, tx *sql.Tx, entries map[uuid.
 		operation.text(e.operation)
 		at.time(e.at)
 	}
-	return r.insert(ctx, tx, "access_entries", "ON CONFLICT DO NOTHING")
+	return r
 }
 
 // AccessLog lists, for each of some individuals, who was shown their data, newest

@@ -88,7 +88,9 @@ type batch struct {
 	engine   *engine
 	policy   *policy
 	now      time.Time // the moment of the transaction
+	place    []byte    // the last one among all changes of memberships that was given: see placeOf
 	arrivals []arrival
+	writes   []write // what waits to be written
 
 	// own says that the arrivals are what the business itself decides about those who are
 	// loaded: their ids are new, and they tell nothing of who somebody is, and when their
@@ -288,7 +290,11 @@ func (b *batch) fresh(ctx context.Context, outcomes []insight.Outcome) ([]*arriv
 	return fresh, nil
 }
 
+// query asks a question, after all that was written is.
 func (b *batch) query(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+	if err := b.flush(ctx); err != nil {
+		return err
+	}
 	stmt, err := b.engine.stmt(ctx, text)
 	if err != nil {
 		return err
@@ -300,7 +306,11 @@ func (b *batch) query(ctx context.Context, text string, args []any, scan func(*s
 	return each(answer, scan)
 }
 
+// exec writes at once, after all else that was written is.
 func (b *batch) exec(ctx context.Context, text string, args ...any) error {
+	if err := b.flush(ctx); err != nil {
+		return err
+	}
 	stmt, err := b.engine.stmt(ctx, text)
 	if err != nil {
 		return err
@@ -553,7 +563,7 @@ func (b *batch) writeTraits(ctx context.Context, fresh []*arrival) error {
 		observedAt.time(o.OccurredAt)
 		observed.uuid(o.id)
 	}
-	return r.insert(ctx, b.tx, "traits", `ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET value = excluded.value, provenance = excluded.provenance, confidence = excluded.confidence,
+	return b.insert(ctx, r, "traits", `ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET value = excluded.value, provenance = excluded.provenance, confidence = excluded.confidence,
 			sensitivity = excluded.sensitivity, observed_at = excluded.observed_at, observation = excluded.observation
 		WHERE (traits.observed_at, traits.observation) < (excluded.observed_at, excluded.observation)`)
 }
@@ -602,7 +612,7 @@ func (b *batch) writeInteractions(ctx context.Context, fresh []*arrival) error {
 		s := b.stirred(whose)
 		s.entries = append(s.entries, digest.Entry{Interaction: a.interaction(whose), Permitted: covered})
 	}
-	return r.insert(ctx, b.tx, "interactions", "")
+	return b.insert(ctx, r, "interactions", "")
 }
 
 // interaction is what happened, as far as rules ask of it.

@@ -315,7 +315,7 @@ func (b *batch) record(ctx context.Context) error {
 		hash.text(d.Hash)
 		previous.text(d.PreviousHash)
 	}
-	if err := r.insert(ctx, b.tx, "consents", ""); err != nil {
+	if err := b.insert(ctx, r, "consents", ""); err != nil {
 		return err
 	}
 	return b.loadSpans(ctx)
@@ -396,7 +396,7 @@ func (b *batch) writeHeads(ctx context.Context, heads map[uuid.UUID]*insight.Con
 		last.uuid(d.ID)
 		hash.text(d.Hash)
 	}
-	return r.insert(ctx, b.tx, "ledgers", "ON CONFLICT "+b.engine.personKey()+" DO UPDATE SET length = excluded.length, last = excluded.last, hash = excluded.hash")
+	return b.insert(ctx, r, "ledgers", "ON CONFLICT "+b.engine.personKey()+" DO UPDATE SET length = excluded.length, last = excluded.last, hash = excluded.hash")
 }
 
 // loadSpans works out what covered whom when, for those who have decided and whom
@@ -483,7 +483,7 @@ func (b *batch) consider(ctx context.Context) error {
 			set.int(int64(b.policy.stored(s.Set)))
 		}
 	}
-	err := spans.exec(ctx, b.tx, `UPDATE interactions AS m SET permitted = r.permitted FROM r
+	err := b.later(ctx, spans, "interactions", `UPDATE interactions AS m SET permitted = r.permitted FROM %s AS r
 		WHERE m.individual_id = r.individual_id AND m.occurred_at >= r.reach_from AND m.occurred_at < r.reach_to AND m.permitted <> r.permitted`)
 	if err != nil {
 		return err
@@ -520,7 +520,7 @@ func (b *batch) consider(ctx context.Context) error {
 			b.lapse = row.lapsesAt
 		}
 	}
-	return rows.exec(ctx, b.tx, "UPDATE individuals AS m SET permitted = r.permitted, whole = r.whole, decided = r.decided, lapses_at = r.lapses_at FROM r WHERE m.id = r.id")
+	return b.later(ctx, rows, "individuals", "UPDATE individuals AS m SET permitted = r.permitted, whole = r.whole, decided = r.decided, lapses_at = r.lapses_at FROM %s AS r WHERE m.id = r.id")
 }
 
 // Recorded is what became of decisions that were handed in.

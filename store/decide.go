@@ -196,7 +196,7 @@ func (d *deciding) note(ctx context.Context) error {
 		g := glance{v.Subject, told.Experience.Purpose.Key, told.IndividualID}
 		entries[d.store.accessKey(g, decideOperation, minute)] = accessEntry{told.IndividualID, told.Experience.Purpose.ID, v.Subject, decideOperation, minute}
 	}
-	return d.store.insertEntries(ctx, d.tx, entries)
+	return d.insert(ctx, d.engine.entryRows(entries), "access_entries", "ON CONFLICT DO NOTHING")
 }
 
 // decideOperation is how whoever asks for a decision is shown somebody.
@@ -394,5 +394,5 @@ func (b *batch) writeAssignments(ctx context.Context, fresh []*arrival) error {
 		variant.text(a.Assignment.Variant)
 		at.time(a.OccurredAt)
 	}
-	return r.insert(ctx, b.tx, "decisions", "")
+	return b.insert(ctx, r, "decisions", "")
 }

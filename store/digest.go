@@ -30,9 +30,9 @@ func (s *Store) Digest(ctx context.Context) (int, error) {
 		return 0, translate("store.Digest", err) // without a turn at writing
 	}
 	var ids []uuid.UUID
-	err = s.transact(ctx, "store.Digest", func(tx *sql.Tx) error {
+	err = s.inTurn(ctx, "store.Digest", func(tx *sql.Tx, m marks) error {
 		ids = nil
-		b, err := s.newBatch(ctx, tx)
+		b, err := s.newBatch(ctx, tx, m)
 		if err != nil {
 			return err
 		}

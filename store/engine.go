@@ -382,7 +382,7 @@ func (r *rows) insert(ctx context.Context, tx *sql.Tx, table, onConflict string)
 	if r.engine.postgres() {
 		text = r.with() + text + "SELECT " + names + " FROM r " + onConflict
 	} else {
-		text += "VALUES (" + strings.Join(r.parameters(), ", ") + ") " + onConflict
+		text += "VALUES (" + strings.Join(r.parameters(0), ", ") + ") " + onConflict
 	}
 	return r.execText(ctx, tx, text)
 }
@@ -411,12 +411,13 @@ func (r *rows) query(ctx context.Context, tx *sql.Tx, body string, scan func(*sq
 	})
 }
 
-// parameters are the columns as parameters of a statement. Arrays are walked in
-// step where they stand in a list of columns; in FROM each would be copied first.
-func (r *rows) parameters() []string {
+// parameters are the columns as parameters of a statement, after so many others. Arrays
+// are walked in step where they stand in a list of columns; in FROM each would be copied
+// first.
+func (r *rows) parameters(after int) []string {
 	parameters := make([]string, len(r.columns))
 	for i, c := range r.columns {
-		parameters[i] = "$" + strconv.Itoa(i+1)
+		parameters[i] = "$" + strconv.Itoa(after+i+1)
 		if c.pg {
 			parameters[i] = "unnest(" + parameters[i] + "::" + c.kind + "[])"
 		}
@@ -426,7 +427,7 @@ func (r *rows) parameters() []string {
 
 // with begins a statement with the table r.
 func (r *rows) with() string {
-	table := strings.Join(r.parameters(), ", ")
+	table := strings.Join(r.parameters(0), ", ")
 	if r.engine.postgres() {
 		table = "SELECT " + table
 	} else {
@@ -446,13 +447,10 @@ func (r *rows) run(ctx context.Context, tx *sql.Tx, text string, do func(*sql.St
 		return err
 	}
 	stmt := tx.StmtContext(ctx, prepared)
-	args := make([]any, len(r.columns))
 	if r.engine.postgres() {
-		for i, c := range r.columns {
-			args[i] = c.array()
-		}
-		return do(stmt, args)
+		return do(stmt, r.arrays())
 	}
+	args := make([]any, len(r.columns))
 	for row := range r.len() {
 		for i, c := range r.columns {
 			args[i] = c.values[row]
@@ -462,6 +460,15 @@ func (r *rows) run(ctx context.Context, tx *sql.Tx, text string, do func(*sql.St
 		}
 	}
 	return nil
+}
+
+// arrays are the columns as values of the parameters; nothing can be added afterwards.
+func (r *rows) arrays() []any {
+	args := make([]any, len(r.columns))
+	for i, c := range r.columns {
+		args[i] = c.array()
+	}
+	return args
 }
 
 // each scans every row of an answer and closes it.

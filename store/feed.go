@@ -49,31 +49,32 @@ func (b *batch) announce(ctx context.Context) error {
 	if !b.engine.postgres() {
 		return nil
 	}
+	r := b.engine.rows()
+	channel, payload := r.column("channel", "text"), r.column("payload", "text")
 	for _, one := range []struct {
 		channel string
 		ids     []uuid.UUID
 	}{{keptChannel, b.kept}, {decidedChannel, b.decided()}, {toldChannel, b.changed()}} {
 		if len(one.ids) == 0 {
 			if one.channel == decidedChannel && b.covers {
-				if err := b.exec(ctx, "SELECT pg_notify('"+decidedChannel+"', '')"); err != nil {
-					return err
-				}
+				channel.text(one.channel)
+				payload.text("")
 			}
 			continue
 		}
-		payloads := b.engine.column("text")
 		for some := range slices.Chunk(one.ids, announced) {
 			var text strings.Builder
 			for _, id := range some {
 				text.WriteString(base64.RawURLEncoding.EncodeToString(id[:]))
 			}
-			payloads.text(text.String())
-		}
-		if err := b.exec(ctx, "SELECT count(pg_notify('"+one.channel+"', p)) FROM unnest($1::text[]) AS p", payloads.array()); err != nil {
-			return err
+			channel.text(one.channel)
+			payload.text(text.String())
 		}
 	}
-	return nil
+	if err := b.later(ctx, r, "", "SELECT count(pg_notify(r.channel, r.payload)) FROM %s AS r"); err != nil {
+		return err
+	}
+	return b.flush(ctx)
 }
 
 // announcedIDs reads an announcement; what is none of ours is empty.

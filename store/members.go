@@ -236,8 +236,11 @@ func (s *Store) LastChange(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, translate("store.LastChange", err)
 	}
-	var last int64
-	err = each(rows, scanPlace(&last))
+	var place []byte
+	if err := each(rows, func(r *sql.Rows) error { return r.Scan(&place) }); err != nil {
+		return 0, translate("store.LastChange", err)
+	}
+	last, err := placeOf(place)
 	return last, translate("store.LastChange", err)
 }
 

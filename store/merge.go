@@ -127,8 +127,8 @@ func (s *Store) Unmerge(ctx context.Context, links []uuid.UUID, reason string) (
 // what changed.
 func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) error {
 	var done *batch
-	err := s.transact(ctx, op, func(tx *sql.Tx) error {
-		b, err := s.newBatch(ctx, tx)
+	err := s.inTurn(ctx, op, func(tx *sql.Tx, m marks) error {
+		b, err := s.newBatch(ctx, tx, m)
 		if err != nil {
 			return err
 		}
@@ -161,13 +161,13 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 }
 
 // newBatch begins a transaction's work: with the policy that holds in it.
-func (s *Store) newBatch(ctx context.Context, tx *sql.Tx) (*batch, error) {
-	p, err := s.currentPolicy(ctx, tx)
+func (s *Store) newBatch(ctx context.Context, tx *sql.Tx, m marks) (*batch, error) {
+	p, err := s.currentPolicy(ctx, m.revision)
 	if err != nil {
 		return nil, err
 	}
 	return &batch{
-		store: s, tx: tx, engine: s.write, policy: p, now: insight.Moment(s.now()),
+		store: s, tx: tx, engine: s.write, policy: p, now: insight.Moment(s.now()), place: m.place,
 		identifiers: map[uuid.UUID]*identifierRow{}, individuals: map[uuid.UUID]*individualRow{}, links: map[uuid.UUID]*linkRow{},
 		unsettled: map[uuid.UUID]bool{}, rebuild: map[uuid.UUID]bool{}, runs: map[session.Line][]session.Run{},
 		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{}, stirs: map[uuid.UUID]*stir{}, leavers: map[uuid.UUID]string{},
@@ -198,10 +198,8 @@ func (b *batch) unsettle(ctx context.Context, keys ...uuid.UUID) error {
 func (b *batch) named(ctx context.Context, subject string, l Lookup) (*identifierRow, error) {
 	key := b.store.key(l.Identity)
 	if l.ID != uuid.Nil {
-		err := b.tx.QueryRowContext(ctx, "SELECT id FROM identifiers WHERE origin = $1", l.ID.String()).Scan(&key)
-		if err == sql.ErrNoRows { //nolint:errorlint // Scan returns it as it is
-			return nil, insight.NewError(insight.NotFound, subject, "there is no such individual")
-		}
+		key = uuid.Nil // which is nobody's
+		err := b.query(ctx, "SELECT id FROM identifiers WHERE origin = "+b.engine.key(1), []any{l.ID.String()}, func(r *sql.Rows) error { return r.Scan(&key) })
 		if err != nil {
 			return nil, err
 		}

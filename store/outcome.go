@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"maps"
@@ -73,7 +72,7 @@ func (w *outcome) writeIndividuals(ctx context.Context) error {
 		}
 		look.timeOrNull(w.looks[n])
 	}
-	return r.exec(ctx, w.tx, "UPDATE individuals AS m SET digest = r.digest, look_at = r.look_at FROM r WHERE m.id = r.id")
+	return w.later(ctx, r, "individuals", "UPDATE individuals AS m SET digest = r.digest, look_at = r.look_at FROM %s AS r WHERE m.id = r.id")
 }
 
 func (w *outcome) writeMemberships(ctx context.Context) error {
@@ -101,12 +100,12 @@ func (w *outcome) writeMemberships(ctx context.Context) error {
 		}
 		return r
 	}
-	if err := columns(func(m *membershipRow) bool { return m.isNew && !m.gone }).insert(ctx, w.tx, "memberships", ""); err != nil {
+	if err := w.insert(ctx, columns(func(m *membershipRow) bool { return m.isNew && !m.gone }), "memberships", ""); err != nil {
 		return err
 	}
 	changed := columns(func(m *membershipRow) bool { return !m.isNew && !m.gone })
-	err := changed.exec(ctx, w.tx, `UPDATE memberships AS m SET entered_at = r.entered_at, exited_at = r.exited_at, since_edition = r.since_edition,
-			until_edition = r.until_edition, announced = r.announced FROM r WHERE m.individual_id = r.individual_id AND m.id = r.id`)
+	err := w.later(ctx, changed, "memberships", `UPDATE memberships AS m SET entered_at = r.entered_at, exited_at = r.exited_at, since_edition = r.since_edition,
+			until_edition = r.until_edition, announced = r.announced FROM %s AS r WHERE m.individual_id = r.individual_id AND m.id = r.id`)
 	if err != nil {
 		return err
 	}
@@ -129,7 +128,7 @@ func (w *outcome) writeChanges(ctx context.Context) error {
 		return nil
 	}
 	slices.SortStableFunc(w.changes, func(a, b *segment.Change) int { return a.At.Compare(b.At) })
-	last, err := w.takePlaces(ctx, len(w.changes))
+	last, err := placeOf(w.place)
 	if err != nil {
 		return err
 	}
@@ -167,11 +166,19 @@ func (w *outcome) writeChanges(ctx context.Context) error {
 			created.time(w.now)
 		}
 	}
-	if err := changes.insert(ctx, w.tx, "membership_changes", ""); err != nil {
+	if err := w.insert(ctx, changes, "membership_changes", ""); err != nil {
 		return err
 	}
 	w.told = append(w.told, w.changes...)
-	return deliveries.insert(ctx, w.tx, "deliveries", "")
+	if err := w.insert(ctx, deliveries, "deliveries", ""); err != nil {
+		return err
+	}
+	kept := w.engine.rows()
+	name, value := kept.column("id", "text"), kept.column("value", "bytea")
+	name.text(lastPlace)
+	w.place = binary.BigEndian.AppendUint64(nil, uint64(last))
+	value.bytes(w.place)
+	return w.insert(ctx, kept, "settings", "ON CONFLICT (id) DO UPDATE SET value = excluded.value")
 }
 
 // lastPlace is the setting that keeps the last place among all changes that was given.
@@ -181,28 +188,14 @@ const (
 	selectLastPlace = "SELECT value FROM settings WHERE id = '" + lastPlace + "'"
 )
 
-func scanPlace(last *int64) func(*sql.Rows) error {
-	return func(r *sql.Rows) error {
-		var place []byte
-		if err := r.Scan(&place); err != nil {
-			return err
-		}
-		if len(place) != 8 {
-			return insight.NewError(insight.Internal, "settings."+lastPlace, "it is damaged; restore the database from a backup")
-		}
-		*last = int64(binary.BigEndian.Uint64(place))
-		return nil
+func placeOf(value []byte) (int64, error) {
+	if value == nil {
+		return 0, nil
 	}
-}
-
-// takePlaces takes so many places among all changes, and returns the one before them.
-func (w *outcome) takePlaces(ctx context.Context, n int) (int64, error) {
-	var last int64
-	if err := w.query(ctx, selectLastPlace, nil, scanPlace(&last)); err != nil {
-		return 0, err
+	if len(value) != 8 {
+		return 0, insight.NewError(insight.Internal, "settings."+lastPlace, "it is damaged; restore the database from a backup")
 	}
-	next := binary.BigEndian.AppendUint64(nil, uint64(last)+uint64(n))
-	return last, w.exec(ctx, "INSERT INTO settings (id, value) VALUES ('"+lastPlace+"', $1) ON CONFLICT (id) DO UPDATE SET value = excluded.value", next)
+	return int64(binary.BigEndian.Uint64(value)), nil
 }
 
 // changed are the changes of memberships that this transaction records.

@@ -94,11 +94,7 @@ func (s *Store) revision(ctx context.Context, db interface {
 
 // currentPolicy is the policy that holds in a transaction that has its turn. Another
 // process may have changed it.
-func (s *Store) currentPolicy(ctx context.Context, tx *sql.Tx) (*policy, error) {
-	revision, err := s.revision(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Store) currentPolicy(ctx context.Context, revision []byte) (*policy, error) {
 	if p := s.policy(); bytes.Equal(p.revision, revision) {
 		return p, nil
 	}

@@ -510,7 +510,8 @@ func (b *batch) draftSome(ctx context.Context) (bool, error) {
 		last = everyone
 	}
 	if total == 0 {
-		if err := b.tx.QueryRowContext(ctx, "SELECT count(*) FROM individuals").Scan(&total); err != nil {
+		err := b.query(ctx, "SELECT count(*) FROM individuals", nil, func(r *sql.Rows) error { return r.Scan(&total) })
+		if err != nil {
 			return false, err
 		}
 	}
@@ -524,7 +525,7 @@ func (b *batch) draftSome(ctx context.Context) (bool, error) {
 			of.int(int64(total))
 		}
 	}
-	return last == everyone, r.exec(ctx, b.tx, "UPDATE segments AS m SET draft_through = r.through, draft_seen = draft_seen + r.seen, draft_total = CASE draft_total WHEN 0 THEN r.total ELSE draft_total END FROM r WHERE m.id = r.id")
+	return last == everyone, b.later(ctx, r, "segments", "UPDATE segments AS m SET draft_through = r.through, draft_seen = draft_seen + r.seen, draft_total = CASE draft_total WHEN 0 THEN r.total ELSE draft_total END FROM %s AS r WHERE m.id = r.id")
 }
 
 // drafts are how far the drafts that have their models have come, and how many

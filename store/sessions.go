@@ -85,7 +85,7 @@ func (b *batch) writeSessions(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.insert(ctx, b.tx, "sessions", `ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at, channel_id = excluded.channel_id,
+	return b.insert(ctx, r, "sessions", `ON CONFLICT `+b.engine.personKey()+` DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at, channel_id = excluded.channel_id,
 			interactions = excluded.interactions, views = excluded.views, conversions = excluded.conversions, campaign = excluded.campaign`)
 }
 
@@ -127,6 +127,9 @@ func (b *batch) nearSessions(ctx context.Context, timeouts map[uuid.UUID]time.Du
 }
 
 func (b *batch) scanNear(ctx context.Context, r *rows, text string) (map[session.Line][]session.Run, error) {
+	if err := b.flush(ctx); err != nil {
+		return nil, err
+	}
 	near := make(map[session.Line][]session.Run, len(b.runs))
 	err := r.query(ctx, b.tx, text, func(answer *sql.Rows) error {
 		var line session.Line

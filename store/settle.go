@@ -88,7 +88,7 @@ func (b *batch) writeIndividuals(ctx context.Context) error {
 		}
 		i.isNew, i.changed = false, false
 	}
-	return r.insert(ctx, b.tx, "individuals", `ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
+	return b.insert(ctx, r, "individuals", `ON CONFLICT (id) DO UPDATE SET first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, acted = excluded.acted,
 			identified = excluded.identified, contested = excluded.contested, permitted = excluded.permitted, whole = excluded.whole,
 			decided = excluded.decided, lapses_at = excluded.lapses_at`)
 }
@@ -124,12 +124,12 @@ func (b *batch) writeIdentifiers(ctx context.Context) error {
 	for _, f := range b.identifiers {
 		f.isNew, f.changed = false, false
 	}
-	if err := made.insert(ctx, b.tx, "identifiers", ""); err != nil {
+	if err := b.insert(ctx, made, "identifiers", ""); err != nil {
 		return err
 	}
-	return changed.exec(ctx, b.tx, `UPDATE identifiers AS m SET individual_id = r.individual_id, user_key = r.user_key, shared = r.shared,
+	return b.later(ctx, changed, "identifiers", `UPDATE identifiers AS m SET individual_id = r.individual_id, user_key = r.user_key, shared = r.shared,
 			first_seen_at = r.first_seen_at, last_seen_at = r.last_seen_at,
-			first_acted_at = r.first_acted_at, last_acted_at = r.last_acted_at FROM r WHERE m.id = r.id`)
+			first_acted_at = r.first_acted_at, last_acted_at = r.last_acted_at FROM %s AS r WHERE m.id = r.id`)
 }
 
 func (b *batch) writeLinks(ctx context.Context) error {
@@ -152,7 +152,7 @@ func (b *batch) writeLinks(ctx context.Context) error {
 		reason.text(l.reason)
 		l.isNew, l.changed = false, false
 	}
-	return r.insert(ctx, b.tx, "identity_links", `ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, message_id = excluded.message_id, observed_at = excluded.observed_at,
+	return b.insert(ctx, r, "identity_links", `ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, message_id = excluded.message_id, observed_at = excluded.observed_at,
 			revoked_at = excluded.revoked_at, reason = excluded.reason`)
 }
 
@@ -189,7 +189,7 @@ func (b *batch) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := whole.exec(ctx, b.tx, "UPDATE identifiers SET individual_id = r.survivor FROM r WHERE individual_id = r.gone"); err != nil {
+	if err := b.later(ctx, whole, "identifiers", "UPDATE identifiers SET individual_id = r.survivor FROM %s AS r WHERE individual_id = r.gone"); err != nil {
 		return err
 	}
 	if len(survivors) == 0 {
@@ -221,7 +221,7 @@ func ownerColumn(table string) string {
 // was written is not what is deleted.
 func (b *batch) moveRows(ctx context.Context, table string, r *rows, condition string) error {
 	if !b.engine.citus {
-		return r.exec(ctx, b.tx, "UPDATE "+table+" AS m SET individual_id = r.survivor FROM r WHERE "+condition)
+		return b.later(ctx, r, table, "UPDATE "+table+" AS m SET individual_id = r.survivor FROM %s AS r WHERE "+condition)
 	}
 	condition += " AND " + b.engine.anyOf("m.individual_id", 1)
 	columns := b.engine.columns[table]

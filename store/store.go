@@ -344,6 +344,11 @@ const writerLock = 0x61637175 // "acqu"
 // transact runs do in the one writing transaction, again when the engine asks for
 // it, and translates its error.
 func (s *Store) transact(ctx context.Context, op string, do func(tx *sql.Tx) error) error {
+	return s.inTurn(ctx, op, func(tx *sql.Tx, _ marks) error { return do(tx) })
+}
+
+// inTurn is transact for whoever needs what is marked.
+func (s *Store) inTurn(ctx context.Context, op string, do func(*sql.Tx, marks) error) error {
 	const attempts = 5
 	var err error
 	s.turn.Lock()
@@ -356,7 +361,7 @@ func (s *Store) transact(ctx context.Context, op string, do func(tx *sql.Tx) err
 	return translate(op, err)
 }
 
-func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err error) {
+func (s *Store) attempt(ctx context.Context, do func(*sql.Tx, marks) error) (err error) {
 	tx, err := s.write.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -366,12 +371,15 @@ func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err err
 			_ = tx.Rollback() // the first error is the one to tell
 		}
 	}()
+	begin := readMarks
 	if s.write.postgres() {
-		if err := takeTurn(ctx, tx); err != nil {
-			return err
-		}
+		begin = takeTurn
 	}
-	if err := do(tx); err != nil {
+	m, err := begin(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := do(tx, m); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -379,12 +387,50 @@ func (s *Store) attempt(ctx context.Context, do func(tx *sql.Tx) error) (err err
 
 // takeTurn waits until no other process writes to a PostgreSQL, and keeps others
 // waiting until the transaction ends.
-func takeTurn(ctx context.Context, tx *sql.Tx) error {
+func takeTurn(ctx context.Context, tx *sql.Tx) (marks, error) {
 	// What is written is found by its keys. Without statistics, in a database that is
 	// being filled, PostgreSQL would read whole tables for that. A table that has no
 	// index for a question it reads whole all the same, and expects that to cost so much
 	// that it would compile the statement first, which takes longer than all else.
-	_, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)", writerLock))
+	lock := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)", writerLock)
+	var m marks
+	err := queryAll(ctx, tx, []string{lock, selectMarks}, func(n int, r *sql.Rows) error {
+		if n == 0 {
+			return nil
+		}
+		return m.scan(r)
+	})
+	return m, err
+}
+
+// marks are what a transaction knows from its beginning of those before it.
+type marks struct {
+	revision []byte // of the purposes and segments
+	place    []byte // the last one among all changes of memberships that was given: see placeOf
+}
+
+const selectMarks = "SELECT id, value FROM settings WHERE id IN ('" + purposesRevision + "', '" + lastPlace + "')"
+
+func readMarks(ctx context.Context, tx *sql.Tx) (marks, error) {
+	var m marks
+	answer, err := tx.QueryContext(ctx, selectMarks)
+	if err != nil {
+		return m, err
+	}
+	return m, each(answer, m.scan)
+}
+
+func (m *marks) scan(r *sql.Rows) error {
+	var name string
+	var value []byte
+	err := r.Scan(&name, &value)
+	switch {
+	case err != nil:
+	case name == lastPlace:
+		m.place = value
+	default:
+		m.revision = value
+	}
 	return err
 }
 

@@ -561,12 +561,15 @@ func (s *Store) view(ctx context.Context, op string, do func(b *batch) error) er
 		return translate(op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
+	read := readMarks
 	if s.read.citus {
-		if err := takeTurn(ctx, tx); err != nil {
-			return translate(op, err)
-		}
+		read = takeTurn
 	}
-	b, err := s.newBatch(ctx, tx)
+	m, err := read(ctx, tx)
+	if err != nil {
+		return translate(op, err)
+	}
+	b, err := s.newBatch(ctx, tx, m)
 	if err != nil {
 		return translate(op, err)
 	}
