@@ -348,7 +348,7 @@ func (b *batch) loadNeighbours(ctx context.Context, fresh []*arrival) error {
 	return b.loadDecisions(ctx)
 }
 
-func list(set map[uuid.UUID]bool) []uuid.UUID {
+func list[V any](set map[uuid.UUID]V) []uuid.UUID {
 	ids := make([]uuid.UUID, 0, len(set))
 	for id := range set {
 		ids = append(ids, id)
@@ -414,16 +414,19 @@ func (b *batch) loadIndividuals(ctx context.Context) error {
 	if len(want) == 0 {
 		return nil
 	}
-	err := b.query(ctx, individualColumns+", digest FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(list(want))}, func(r *sql.Rows) error {
-		kept := &standing{}
-		row, err := b.scanRow(r, &kept.digest)
-		kept.known, kept.lookAt, row.kept = kept.digest != nil, row.lookAt, kept
-		return err
-	})
-	if err != nil {
+	if err := b.query(ctx, individualColumns+", digest FROM individuals WHERE "+b.engine.anyOf("id", 1), []any{b.engine.keys(list(want))}, b.scanKept); err != nil {
 		return err
 	}
-	return b.catchUp(ctx)
+	_, err := b.catchUp(ctx)
+	return err
+}
+
+// scanKept reads an individual with their digest.
+func (b *batch) scanKept(r *sql.Rows) error {
+	kept := &standing{}
+	row, err := b.scanRow(r, &kept.digest)
+	kept.known, kept.lookAt, row.kept = kept.digest != nil, row.lookAt, kept
+	return err
 }
 
 func (b *batch) scanIndividual(r *sql.Rows) error {

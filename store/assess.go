@@ -175,11 +175,7 @@ func (b *batch) assess(ctx context.Context) error {
 	if err := b.leave(ctx); err != nil {
 		return err
 	}
-	ids := make([]uuid.UUID, 0, len(b.stirs))
-	for id := range b.stirs {
-		ids = append(ids, id)
-	}
-	standings, err := b.standings(ctx, ids)
+	standings, err := b.standings(ctx, list(b.stirs))
 	if err != nil {
 		return err
 	}
@@ -265,8 +261,8 @@ func (b *batch) questions(s *stir) []question {
 }
 
 // catchUp does what time alone has changed for some individuals who are loaded, before
-// anything else changes them.
-func (b *batch) catchUp(ctx context.Context) error {
+// anything else changes them, and returns who they are.
+func (b *batch) catchUp(ctx context.Context) ([]uuid.UUID, error) {
 	stirs, leavers := b.stirs, b.leavers
 	b.stirs, b.leavers = map[uuid.UUID]*stir{}, map[uuid.UUID]string{}
 	for id, row := range b.individuals {
@@ -275,9 +271,10 @@ func (b *batch) catchUp(ctx context.Context) error {
 			row.lookAt = time.Time{}
 		}
 	}
+	due := list(b.stirs)
 	err := b.assess(ctx)
 	b.stirs, b.leavers = stirs, leavers
-	return err
+	return due, err
 }
 
 // standings reads what is kept of some individuals; those who do not exist any longer

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,7 +56,7 @@ func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) 
 	}
 	var told []*Decided
 	err = s.change(ctx, "store.Decide", func(b *batch) error {
-		d := &deciding{batch: b, source: source, asked: asked, told: make([]*Decided, len(asked))}
+		d := &deciding{batch: b, source: source, asked: asked, told: make([]*Decided, len(asked)), subjects: map[uuid.UUID]*subject{}}
 		told = d.told
 		return d.run(ctx)
 	})
@@ -113,6 +114,7 @@ type deciding struct {
 	asked       []Asking
 	told        []*Decided
 	experiences []*experience.Experience // of each question
+	subjects    map[uuid.UUID]*subject
 
 	events []*insight.Event // what is to be kept
 	whose  []int            // by which question
@@ -120,18 +122,20 @@ type deciding struct {
 
 // run answers the questions.
 func (d *deciding) run(ctx context.Context) error {
-	keys, err := d.find(ctx)
-	if err != nil {
-		return err
-	}
-	var ids []uuid.UUID
-	about := map[uuid.UUID][]int{} // questions
 	for n := range d.asked {
 		e := d.policy.experience(d.asked[n].Experience.ID)
 		if e == nil {
 			return errNoExperience
 		}
 		d.experiences = append(d.experiences, e)
+	}
+	keys, err := d.find(ctx)
+	if err != nil {
+		return err
+	}
+	var ids []uuid.UUID
+	about := map[uuid.UUID][]int{} // questions
+	for n, e := range d.experiences {
 		f := d.identifiers[keys[n]]
 		if f == nil {
 			d.told[n] = &Decided{Decision: experience.Decide(e, nil, d.now), Experience: e, At: d.now}
@@ -202,8 +206,8 @@ func (d *deciding) note(ctx context.Context) error {
 // decideOperation is how whoever asks for a decision is shown somebody.
 const decideOperation = "mutation"
 
-// find loads the identifiers that the questions name, and whose they are, and returns
-// the key of each; it is none's where nobody is known by it.
+// find loads the identifiers that the questions name, and all that is asked of whose they
+// are, and returns the key of each; it is none's where nobody is known by it.
 func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
 	keys := make([]uuid.UUID, len(d.asked))
 	var named, origins []uuid.UUID
@@ -215,28 +219,95 @@ func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
 			named = append(named, keys[n])
 		}
 	}
-	if err := d.loadIdentifiers(ctx, named); err != nil {
+	var sets [][]uuid.UUID
+	var conditions []string
+	for _, by := range []struct {
+		column string
+		keys   []uuid.UUID
+	}{{"id", named}, {"origin", origins}} {
+		if len(by.keys) > 0 {
+			sets = append(sets, by.keys)
+			conditions = append(conditions, d.engine.anyOf(by.column, len(sets)))
+		}
+	}
+	// Each question asks anew whose the identifiers are: that way none has to wait for
+	// another's answer.
+	among := " FROM identifiers WHERE " + strings.Join(conditions, " OR ")
+	theirs := func(column string) string { return column + " IN (SELECT individual_id" + among + ")" }
+	experiences, segments, _ := d.needs()
+	reads := []read{
+		{identifierColumns + among, sets, d.scanIdentifier},
+		{individualColumns + ", digest FROM individuals WHERE " + theirs("id"), sets, d.scanKept},
+		{"SELECT " + consentColumns + " FROM consents c WHERE " + theirs("c.individual_id"), sets, func(r *sql.Rows) error {
+			c, err := scanConsent(r, d.purposeOf)
+			if err == nil {
+				row := d.individuals[c.IndividualID]
+				row.decisions = append(row.decisions, c)
+			}
+			return err
+		}},
+		{"SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE " + theirs("individual_id") + " AND " + d.engine.anyOf("experience_id", len(sets)+1), append(sets[:len(sets):len(sets)], experiences), func(r *sql.Rows) error {
+			var id, of uuid.UUID
+			earlier, err := scanEarlier(r, &id, &of)
+			if err == nil {
+				s := d.subject(id)
+				s.earlier[of] = append(s.earlier[of], earlier)
+			}
+			return err
+		}},
+	}
+	if segments {
+		reads = append(reads, read{"SELECT " + membershipColumns(d.engine) + " FROM memberships WHERE exited_at IS NULL AND " + theirs("individual_id"), sets, func(r *sql.Rows) error {
+			m, err := scanMembership(r)
+			if err == nil {
+				d.belongs(m)
+			}
+			return err
+		}})
+	}
+	if err := d.readAll(ctx, reads...); err != nil {
 		return nil, err
 	}
-	if len(origins) > 0 {
-		err := d.query(ctx, identifierColumns+" FROM identifiers WHERE "+d.engine.anyOf("origin", 1), []any{d.engine.keys(origins)}, d.scanIdentifier)
-		if err != nil {
+	of := make(map[uuid.UUID]uuid.UUID, len(origins))
+	for key, f := range d.identifiers {
+		of[f.origin] = key
+	}
+	for n, a := range d.asked {
+		if a.Who.ID != uuid.Nil {
+			keys[n] = of[a.Who.ID]
+		}
+	}
+	// What time alone has changed of their memberships is done first.
+	due, err := d.catchUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if segments {
+		for _, id := range due {
+			clear(d.subject(id).in)
+		}
+		if err := d.memberships(ctx, due, d.belongs); err != nil {
 			return nil, err
 		}
-		of := make(map[uuid.UUID]uuid.UUID, len(origins))
-		for key, f := range d.identifiers {
-			of[f.origin] = key
-		}
-		for n, a := range d.asked {
-			if a.Who.ID != uuid.Nil {
-				keys[n] = of[a.Who.ID]
-			}
-		}
-	}
-	if err := d.loadIndividuals(ctx); err != nil { // with what time alone has changed of their memberships
-		return nil, err
 	}
 	return keys, d.loadSpans(ctx)
+}
+
+// subject is what is known of an individual.
+func (d *deciding) subject(id uuid.UUID) *subject {
+	s := d.subjects[id]
+	if s == nil {
+		s = &subject{id: id, in: map[string]bool{}, earlier: map[uuid.UUID][]experience.Earlier{}}
+		d.subjects[id] = s
+	}
+	return s
+}
+
+// belongs takes in a membership that has not ended.
+func (d *deciding) belongs(m *membershipRow) {
+	if k := d.policy.audience.byID(m.SegmentID); k != nil && k.Status != segment.Archived && m.sees(k.edition) {
+		d.subject(m.IndividualID).in[k.Key] = true
+	}
 }
 
 // subject is what decides what an individual is offered.
@@ -252,36 +323,13 @@ func (d *deciding) everybody(ctx context.Context, ids []uuid.UUID, yield func(*s
 	if len(ids) == 0 {
 		return nil
 	}
-	subjects := make(map[uuid.UUID]*subject, len(ids))
 	rows := make([]keptIndividual, len(ids))
 	for n, id := range ids {
-		subjects[id] = &subject{id: id, in: map[string]bool{}, earlier: map[uuid.UUID][]experience.Earlier{}}
 		rows[n] = keptIndividual{id: id, digest: d.individuals[id].kept.digest}
 	}
-	experiences, segments, traits := d.needs()
-	if segments {
-		err := d.memberships(ctx, ids, func(m *membershipRow) {
-			if k := d.policy.audience.byID(m.SegmentID); k != nil && k.Status != segment.Archived && m.sees(k.edition) {
-				subjects[m.IndividualID].in[k.Key] = true
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	err := d.query(ctx, "SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE "+d.engine.anyOf("individual_id", 1)+" AND "+d.engine.anyOf("experience_id", 2), []any{d.engine.keys(ids), d.engine.keys(experiences)}, func(r *sql.Rows) error {
-		var id, of uuid.UUID
-		earlier, err := scanEarlier(r, &id, &of)
-		if err == nil {
-			subjects[id].earlier[of] = append(subjects[id].earlier[of], earlier)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
+	_, _, traits := d.needs()
 	return d.acquaint(ctx, rows, segment.Needs{Traits: traits}, func(id uuid.UUID, p *person, _ insight.Set) {
-		s := subjects[id]
+		s := d.subject(id)
 		s.person = p
 		yield(s)
 	})

@@ -188,7 +188,7 @@ func (s *Store) lapse(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := b.catchUp(ctx); err != nil {
+			if _, err := b.catchUp(ctx); err != nil {
 				return err
 			}
 			for id := range b.individuals {

@@ -108,7 +108,7 @@ func (b *batch) retain(ctx context.Context, after *uuid.UUID, step *Retained) (g
 	if err != nil {
 		return nil, err
 	}
-	if err := b.catchUp(ctx); err != nil {
+	if _, err := b.catchUp(ctx); err != nil {
 		return nil, err
 	}
 	var staying []uuid.UUID

@@ -127,10 +127,13 @@ func (b *batch) nearSessions(ctx context.Context, timeouts map[uuid.UUID]time.Du
 }
 
 func (b *batch) scanNear(ctx context.Context, r *rows, text string) (map[session.Line][]session.Run, error) {
+	near := make(map[session.Line][]session.Run, len(b.runs))
+	if r.len() == 0 {
+		return near, nil
+	}
 	if err := b.flush(ctx); err != nil {
 		return nil, err
 	}
-	near := make(map[session.Line][]session.Run, len(b.runs))
 	err := r.query(ctx, b.tx, text, func(answer *sql.Rows) error {
 		var line session.Line
 		run, err := scanRun(answer, &line.Individual, &line.Source, &line.Stream)
