@@ -233,7 +233,7 @@ func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
 	// Each question asks anew whose the identifiers are: that way none has to wait for
 	// another's answer.
 	among := " FROM identifiers WHERE " + strings.Join(conditions, " OR ")
-	theirs := func(column string) string { return column + " IN (SELECT individual_id" + among + ")" }
+	theirs := func(column string) string { return d.engine.anyFrom(column, "SELECT individual_id"+among) }
 	experiences, segments, _ := d.needs()
 	reads := []read{
 		{identifierColumns + among, sets, d.scanIdentifier},
@@ -257,7 +257,7 @@ func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
 		}},
 	}
 	if segments {
-		reads = append(reads, read{"SELECT " + membershipColumns(d.engine) + " FROM memberships WHERE exited_at IS NULL AND " + theirs("individual_id"), sets, func(r *sql.Rows) error {
+		reads = append(reads, read{"SELECT " + membershipColumns(d.engine) + " FROM memberships WHERE " + lasting + " AND " + theirs("individual_id"), sets, func(r *sql.Rows) error {
 			m, err := scanMembership(r)
 			if err == nil {
 				d.belongs(m)
