@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/insight"
+	"github.com/acquaint/acquaint/insight/experience"
+	"github.com/acquaint/acquaint/insight/segment"
 	"github.com/acquaint/acquaint/internal/testdb"
 	"github.com/acquaint/acquaint/store"
 )
@@ -66,9 +69,10 @@ func (c recordingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return recordingConn{conn.(postgresConn), c.to}, nil
 }
 
-// postgresConn is what lib/pq's connection can, less that of skipping preparation.
+// postgresConn is what lib/pq's connection can, less that of writing without preparation.
 type postgresConn interface {
 	driver.Conn
+	driver.QueryerContext
 	driver.ConnPrepareContext
 	driver.ConnBeginTx
 	driver.SessionResetter
@@ -83,6 +87,17 @@ type recordingConn struct {
 func (c recordingConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
 	s, err := c.postgresConn.PrepareContext(ctx, text)
 	return recordingStmt{s, text, c.to}, err
+}
+
+// QueryContext notes what is asked without preparation, which may be several questions.
+func (c recordingConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(args) > 0 {
+		return nil, driver.ErrSkip
+	}
+	for one := range strings.SplitSeq(text, "; ") {
+		c.to.note(one, nil)
+	}
+	return c.postgresConn.QueryContext(ctx, text, nil)
 }
 
 type recordingStmt struct {
@@ -317,7 +332,7 @@ func TestPlans(t *testing.T) {
 			}
 			used := map[string]bool{}
 			for _, one := range sent.take() {
-				explain(t, s, one, used)
+				explain(t, s.DB(), one, used)
 			}
 			for _, index := range c.indexes {
 				prefix, any := strings.CutSuffix(index, "*")
@@ -331,13 +346,16 @@ func TestPlans(t *testing.T) {
 
 // explain notes the indexes that a statement would use, and finds fault with one
 // that would read a whole table of people.
-func explain(t *testing.T, s *store.Store, one statement, used map[string]bool) {
+func explain(t *testing.T, db interface {
+	QueryRow(string, ...any) *sql.Row
+}, one statement, used map[string]bool,
+) {
 	t.Helper()
 	if word, _, _ := strings.Cut(one.text, " "); !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, word) || strings.Contains(one.text, "pg_advisory") {
 		return
 	}
 	var text []byte
-	if err := s.DB().QueryRow("EXPLAIN (FORMAT JSON) "+one.text, one.args...).Scan(&text); err != nil {
+	if err := db.QueryRow("EXPLAIN (FORMAT JSON) "+one.text, one.args...).Scan(&text); err != nil {
 		t.Fatalf("%v: %s", err, one.text)
 	}
 	var told []struct{ Plan plan }
@@ -356,6 +374,60 @@ func explain(t *testing.T, s *store.Store, one statement, used map[string]bool) 
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestPlansUnstudied: a decision looks somebody up also where PostgreSQL does not know yet
+// what its tables hold, as in an installation that is minutes old.
+func TestPlansUnstudied(t *testing.T) {
+	o := testdb.Postgres(t)
+	sent := &recorder{}
+	o.Wrap = sent.wrap
+	s := testdb.Open(t, o)
+	ctx := t.Context()
+	for _, table := range []string{"individuals", "identifiers", "memberships", "decisions"} {
+		must(s.DB().Exec("ALTER TABLE " + table + " SET (autovacuum_enabled = off)"))
+	}
+	rule := must(segment.Read([]byte(`{"event":{"event":{"types":["page"]}}}`)))
+	must(s.CreateSegment(ctx, store.NewSegment{Key: "all", Name: "All", Purpose: "analytics", Rule: rule}))
+	for more := true; more; {
+		more = must(s.Draft(ctx))
+	}
+	e := must(s.CreateExperience(ctx, store.NewExperience{
+		Key: "test", Name: "Test", Purpose: "analytics", Variants: []experience.Variant{{Key: "a", Benefit: "it helps", Segment: "all"}},
+	}))
+	api := must(s.Source(ctx, store.APISource))
+	var events []*insight.Event
+	var asked []store.Asking
+	for n := range 2000 {
+		who := []insight.Identity{id(insight.UserID, fmt.Sprint("u", n))}
+		asked = append(asked, store.Asking{Experience: e, Who: store.Lookup{Identity: who[0]}})
+		events = append(events, &insight.Event{
+			MessageID: fmt.Sprint(n), Timestamp: epoch, OccurredAt: epoch, ReceivedAt: epoch, Source: api, Channel: api.DefaultChannel, Type: "page", Direction: insight.Inbound, Identities: who, Stream: who[0],
+		})
+	}
+	must(s.Append(ctx, events))
+	for some := range slices.Chunk(asked[10:], 200) {
+		must(s.Decide(ctx, some))
+	}
+	sent.take()
+	for _, d := range must(s.Decide(ctx, asked[:10])) {
+		if d.Variant == nil {
+			t.Fatalf("somebody is offered nothing: %s", d.Because)
+		}
+	}
+	statements := sent.take()
+	tx := must(s.DB().Begin())
+	defer func() { _ = tx.Rollback() }()
+	must(tx.Exec("SET LOCAL enable_seqscan = off")) // as where it is asked
+	used := map[string]bool{}
+	for _, one := range statements {
+		explain(t, tx, one, used)
+	}
+	for index, want := range map[string]bool{"membership_individual_id_segment_id": true, "membership_segment_id_entered_at_id": false, "identifiers_pkey": true, "individuals_pkey": true} {
+		if used[index] != want {
+			t.Errorf("whether %s is used: %t; used are %v", index, used[index], used)
+		}
+	}
+}
 
 // TestPlansBite: the fault that the test above looks for is one that it finds.
 func TestPlansBite(t *testing.T) {

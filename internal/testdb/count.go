@@ -49,6 +49,15 @@ func (c *countingConn) PrepareContext(ctx context.Context, text string) (driver.
 	return &countingStmt{s, c.counter}, nil
 }
 
+// QueryContext counts what is asked without preparation, several questions as one.
+func (c *countingConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(args) > 0 {
+		return nil, driver.ErrSkip
+	}
+	c.counter.n.Add(1)
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, nil) //nolint:forcetypeassert // both drivers have it
+}
+
 func (c *countingConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o) //nolint:forcetypeassert // both drivers have it
 }
