@@ -47,6 +47,9 @@ type Decided struct {
 // calls. All are decided in the transaction that keeps them; of whoever is covered no
 // more once that is durable, nothing is told.
 func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) {
+	if len(asked) == 0 {
+		return nil, nil
+	}
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
@@ -219,6 +222,35 @@ func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
 			named = append(named, keys[n])
 		}
 	}
+	if err := d.load(ctx, named, origins); err != nil {
+		return nil, err
+	}
+	of := make(map[uuid.UUID]uuid.UUID, len(origins))
+	for key, f := range d.identifiers {
+		of[f.origin] = key
+	}
+	for n, a := range d.asked {
+		if a.Who.ID != uuid.Nil {
+			keys[n] = of[a.Who.ID]
+		}
+	}
+	// What time alone has changed of their memberships is done first.
+	due, err := d.catchUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range due {
+		clear(d.subject(id).in)
+	}
+	if err := d.memberships(ctx, due, d.belongs); err != nil {
+		return nil, err
+	}
+	return keys, d.loadSpans(ctx)
+}
+
+// load loads identifiers by their keys and by their origins, and all that is asked of
+// whose they are.
+func (d *deciding) load(ctx context.Context, named, origins []uuid.UUID) error {
 	var sets [][]uuid.UUID
 	var conditions []string
 	for _, by := range []struct {
@@ -265,32 +297,7 @@ func (d *deciding) find(ctx context.Context) ([]uuid.UUID, error) {
 			return err
 		}})
 	}
-	if err := d.readAll(ctx, reads...); err != nil {
-		return nil, err
-	}
-	of := make(map[uuid.UUID]uuid.UUID, len(origins))
-	for key, f := range d.identifiers {
-		of[f.origin] = key
-	}
-	for n, a := range d.asked {
-		if a.Who.ID != uuid.Nil {
-			keys[n] = of[a.Who.ID]
-		}
-	}
-	// What time alone has changed of their memberships is done first.
-	due, err := d.catchUp(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if segments {
-		for _, id := range due {
-			clear(d.subject(id).in)
-		}
-		if err := d.memberships(ctx, due, d.belongs); err != nil {
-			return nil, err
-		}
-	}
-	return keys, d.loadSpans(ctx)
+	return d.readAll(ctx, reads...)
 }
 
 // subject is what is known of an individual.
