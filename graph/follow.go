@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"sync"
 
@@ -121,9 +122,9 @@ type follower[T any] struct {
 	out   chan T
 }
 
-// follow sends what read makes of some ids, and then of those that a subscription
-// collects.
-func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, reader *store.Reader, earlier []uuid.UUID, read func(context.Context, *store.Reader, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
+// follow sends what read makes of some ids, where there are any, and then of those that a
+// subscription collects.
+func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, reader *store.Reader, earlier iter.Seq2[[]uuid.UUID, error], read func(context.Context, *store.Reader, []uuid.UUID) ([]followedBy[T], error)) <-chan T {
 	f := &follower[T]{store: r.Store, own: reader.Purpose() == nil, read: read, mine: witnessOf(ctx), out: make(chan T)}
 	f.bound = func(ctx context.Context) (*store.Reader, error) {
 		// Whom somebody's own token names may change while they follow: an operator may join
@@ -136,10 +137,15 @@ func follow[T any](ctx context.Context, r *Resolver, sub *store.Subscription, re
 	go func() {
 		defer close(f.out)
 		defer sub.Close()
-		for some := range slices.Chunk(earlier, followed) {
-			if err := f.send(ctx, some, mostAttempts); err != nil {
-				ends(ctx, err)
-				return
+		if earlier != nil {
+			for some, err := range earlier {
+				if err == nil {
+					err = f.send(ctx, some, mostAttempts)
+				}
+				if err != nil {
+					ends(ctx, err)
+					return
+				}
 			}
 		}
 		for {

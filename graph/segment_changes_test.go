@@ -188,6 +188,41 @@ func membershipChanges(t *testing.T, o store.Options, random *rand.Rand) {
 	}
 }
 
+// TestMembershipChangesOfLongAgo: whoever was away for long is told of everything, some at
+// a time, and goes on from there.
+func TestMembershipChangesOfLongAgo(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, o store.Options) {
+		a := newAPI(t, o)
+		a.once()
+		first := a.follow(nil)
+		a.buys("first", 0)
+		from := first.change(t)
+		first.close()
+		const many = 1100 // more than two times what is read at a time
+		batch := make([]map[string]any, many)
+		for n := range batch {
+			batch[n] = map[string]any{"messageId": fmt.Sprint("m", n), "userId": fmt.Sprint("u", n), "type": "purchase", "occurredAt": "2026-04-01T00:00:00Z", "value": 1, "currency": "EUR"}
+		}
+		for some := range slices.Chunk(batch, many/2) {
+			a.tell("api", some...)
+		}
+		s := a.follow(from.cursor)
+		defer s.close()
+		heard, last := map[string]bool{}, from
+		for range many {
+			h := s.change(t)
+			if heard[h.user] || h.cursor == last.cursor {
+				t.Fatalf("%v is told again", h)
+			}
+			heard[h.user], last = true, h
+		}
+		a.buys("later", 0)
+		if h := s.change(t); h.user != "later" || len(heard) != many {
+			t.Errorf("after %d of %d, %v is told", len(heard), many, h)
+		}
+	})
+}
+
 // TestMembershipChangesOfTheMerged: whoever comes back after two individuals were joined
 // is told of the one that there is now, and of nobody else.
 func TestMembershipChangesOfTheMerged(t *testing.T) {

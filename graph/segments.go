@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -257,19 +258,18 @@ func (r *Resolver) followMemberships(ctx context.Context, reader *store.Reader, 
 		sub.Close()
 		return nil, err
 	}
-	var earlier []uuid.UUID
+	from := told
 	if after != nil {
-		if err = r.checkPlace(*after, told); err == nil {
-			earlier, err = changesBetween(ctx, reader, of, segment.After(*after), told)
-		}
-		if err != nil {
+		if err = r.checkPlace(*after, told); err != nil {
 			sub.Close()
 			return nil, err
 		}
+		from = segment.After(*after)
 	}
-	behind := map[uuid.UUID]bool{}
-	for _, id := range earlier {
-		behind[id] = true
+	resuming := true
+	earlier := func(yield func([]uuid.UUID, error) bool) {
+		changesBetween(ctx, reader, of, from, told)(yield)
+		resuming = false
 	}
 	return follow(ctx, r, sub, reader, earlier, func(ctx context.Context, reader *store.Reader, ids []uuid.UUID) ([]followedBy[*node.MembershipChange], error) {
 		changes, err := reader.ChangesByID(ctx, of, ids)
@@ -291,7 +291,7 @@ func (r *Resolver) followMemberships(ctx context.Context, reader *store.Reader, 
 		var all []followedBy[*node.MembershipChange]
 		for _, c := range changes {
 			m := byID[c.MembershipID]
-			if m == nil || c.Sequence <= told && !behind[c.ID] {
+			if m == nil || c.Sequence <= told && !resuming {
 				continue
 			}
 			all = append(all, followedBy[*node.MembershipChange]{
@@ -321,19 +321,25 @@ func (r *Resolver) checkPlace(after insight.Cursor, last int64) error {
 	return nil
 }
 
-// changesBetween are the ids of the changes of a segment between two places.
-func changesBetween(ctx context.Context, reader *store.Reader, of *segment.Segment, after, until int64) ([]uuid.UUID, error) {
-	var ids []uuid.UUID
-	for after < until {
-		some, err := reader.Changes(ctx, of, after, followed)
-		if err != nil || len(some) == 0 {
-			return ids, err
-		}
-		for _, c := range some {
-			if after = c.Sequence; after <= until {
-				ids = append(ids, c.ID)
+// changesBetween are the ids of the changes of a segment between two places, some at a
+// time.
+func changesBetween(ctx context.Context, reader *store.Reader, of *segment.Segment, after, until int64) iter.Seq2[[]uuid.UUID, error] {
+	return func(yield func([]uuid.UUID, error) bool) {
+		for after < until {
+			some, err := reader.Changes(ctx, of, after, followed)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			var ids []uuid.UUID
+			for _, c := range some {
+				if after = c.Sequence; after <= until {
+					ids = append(ids, c.ID)
+				}
+			}
+			if len(ids) == 0 || !yield(ids, nil) {
+				return
 			}
 		}
 	}
-	return ids, nil
 }
