@@ -479,11 +479,6 @@ var (
 		PrimaryKey: []*schema.Column{MembershipChangesColumns[0]},
 		Indexes: []*schema.Index{
 			{
-				Name:    "membershipchange_sequence",
-				Unique:  false,
-				Columns: []*schema.Column{MembershipChangesColumns[1]},
-			},
-			{
 				Name:    "membershipchange_segment_id_sequence",
 				Unique:  false,
 				Columns: []*schema.Column{MembershipChangesColumns[3], MembershipChangesColumns[1]},

@@ -28,11 +28,10 @@ func (MembershipChange) Fields() []ent.Field {
 	}
 }
 
-// Indexes of a change: the order of all, that of a segment, the individual's, and what
+// Indexes of a change: the order of a segment's, the individual's, and what
 // is old.
 func (MembershipChange) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("sequence"),
 		index.Fields("segment_id", "sequence"),
 		index.Fields("individual_id", "sequence"),
 		index.Fields("recorded_at"),
