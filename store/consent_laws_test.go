@@ -26,7 +26,7 @@ import (
 func TestStatementsOfDecisions(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, o store.Options) {
 		var sent testdb.Counter
-		o.Wrap = sent.Wrap
+		o.Wrap, o.LookEvery = sent.Wrap, time.Hour // when it looks at the clock is no matter here
 		s := testdb.Open(t, o)
 		y := sayer(t, s)
 		live := func(user string, devices, events int) {
