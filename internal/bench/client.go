@@ -152,6 +152,25 @@ func upTo(first, last int) func() (int, bool) {
 	}
 }
 
+// paced hands out work at a rate of so many pieces a second, and not before it is due.
+func paced(ctx context.Context, next func() (int, bool), rate float64) func() (int, bool) {
+	each := time.Duration(float64(time.Second) / rate)
+	var handed atomic.Int64
+	began := sync.OnceValue(time.Now)
+	return func() (int, bool) {
+		n, more := next()
+		if !more {
+			return n, false
+		}
+		due := began().Add(time.Duration(handed.Add(1)-1) * each)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Until(due)):
+		}
+		return n, more
+	}
+}
+
 // until counts for as long as it is before a moment.
 func until(end time.Time) func() (int, bool) {
 	var n atomic.Int64

@@ -120,7 +120,12 @@ func (r *run) prepare(singles int) (batches, alone *spool, err error) {
 
 // send sends a part of a spool over many connections.
 func (r *run) send(ctx context.Context, to *installation, s *spool, first, last int) (tally, error) {
-	return load(ctx, r.Connections, upTo(first, last), func(int) (func(int) error, func() error, error) {
+	return r.sendAs(ctx, to, s, upTo(first, last))
+}
+
+// sendAs sends the requests that next names.
+func (r *run) sendAs(ctx context.Context, to *installation, s *spool, next func() (int, bool)) (tally, error) {
+	return load(ctx, r.Connections, next, func(int) (func(int) error, func() error, error) {
 		c, err := dial(ctx, to.address)
 		if err != nil {
 			return nil, nil, err
