@@ -262,21 +262,34 @@ func (d *deciding) load(ctx context.Context, named, origins []uuid.UUID) error {
 			conditions = append(conditions, d.engine.anyOf(by.column, len(sets)))
 		}
 	}
-	// Each question asks anew whose the identifiers are: that way none has to wait for
-	// another's answer.
 	among := " FROM identifiers WHERE " + strings.Join(conditions, " OR ")
-	theirs := func(column string) string { return d.engine.anyFrom(column, "SELECT individual_id"+among) }
+	reads := []read{{identifierColumns + among, sets, d.scanIdentifier}}
+	// Where questions go out together, each asks anew whose the identifiers are: that way
+	// none has to wait for another's answer.
+	theirs := func(column string) string { return column + " = ANY(ARRAY(SELECT individual_id" + among + "))" }
+	if !d.engine.together() {
+		if err := d.readAll(ctx, reads...); err != nil {
+			return err
+		}
+		whose := map[uuid.UUID]bool{}
+		for _, f := range d.identifiers {
+			whose[f.individual] = true
+		}
+		reads, sets = nil, [][]uuid.UUID{list(whose)}
+		theirs = func(column string) string { return d.engine.anyOf(column, 1) }
+	}
 	experiences, segments, _ := d.needs()
-	reads := []read{
-		{identifierColumns + among, sets, d.scanIdentifier},
+	reads = append(reads, []read{
 		{individualColumns + ", digest FROM individuals WHERE " + theirs("id"), sets, d.scanKept},
 		{"SELECT " + consentColumns + " FROM consents c WHERE " + theirs("c.individual_id"), sets, func(r *sql.Rows) error {
 			c, err := scanConsent(r, d.purposeOf)
-			if err == nil {
-				row := d.individuals[c.IndividualID]
+			if err != nil {
+				return err
+			}
+			if row := d.individuals[c.IndividualID]; row != nil {
 				row.decisions = append(row.decisions, c)
 			}
-			return err
+			return nil
 		}},
 		{"SELECT individual_id, experience_id, variant, decided_at FROM decisions WHERE " + theirs("individual_id") + " AND " + d.engine.anyOf("experience_id", len(sets)+1), append(sets[:len(sets):len(sets)], experiences), func(r *sql.Rows) error {
 			var id, of uuid.UUID
@@ -287,7 +300,7 @@ func (d *deciding) load(ctx context.Context, named, origins []uuid.UUID) error {
 			}
 			return err
 		}},
-	}
+	}...)
 	if segments {
 		reads = append(reads, read{"SELECT " + membershipColumns(d.engine) + " FROM memberships WHERE " + lasting + " AND " + theirs("individual_id"), sets, func(r *sql.Rows) error {
 			m, err := scanMembership(r)
@@ -325,7 +338,7 @@ type subject struct {
 	earlier map[uuid.UUID][]experience.Earlier // by experience
 }
 
-// everybody hands out some individuals, each of whom may be kept no longer than the call.
+// everybody hands out some individuals, whose history is not kept.
 func (d *deciding) everybody(ctx context.Context, ids []uuid.UUID, yield func(*subject)) error {
 	if len(ids) == 0 {
 		return nil
@@ -339,6 +352,7 @@ func (d *deciding) everybody(ctx context.Context, ids []uuid.UUID, yield func(*s
 		s := d.subject(id)
 		s.person = p
 		yield(s)
+		s.person = nil
 	})
 }
 

@@ -114,15 +114,6 @@ func (e *engine) anyOf(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
-// anyFrom is the condition that a uuid column is among those that a query gives, which
-// are few: they are found first, and then looked up.
-func (e *engine) anyFrom(column, query string) string {
-	if e.postgres() {
-		return column + " = ANY(ARRAY(" + query + "))"
-	}
-	return column + " IN (" + query + ")"
-}
-
 // onNodesOf repeats, inside a LATERAL, the condition that its parents are the keys of
 // parameter n: Citus sees there alone which nodes have what is asked for. Elsewhere
 // it is nothing.

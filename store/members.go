@@ -237,7 +237,12 @@ func (s *Store) LastChange(ctx context.Context) (int64, error) {
 		return 0, translate("store.LastChange", err)
 	}
 	var place []byte
-	if err := each(rows, func(r *sql.Rows) error { return r.Scan(&place) }); err != nil {
+	err = each(rows, func(r *sql.Rows) error {
+		err := r.Scan(&place)
+		place = append([]byte{}, place...) // an empty one is damaged, and not none
+		return err
+	})
+	if err != nil {
 		return 0, translate("store.LastChange", err)
 	}
 	last, err := placeOf(place)

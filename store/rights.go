@@ -321,7 +321,7 @@ func (e *erasure) run(ctx context.Context) error {
 			id.uuid(key)
 			since.time(e.now)
 		}
-		if err := r.insert(ctx, e.tx, "suppressions", "ON CONFLICT DO NOTHING"); err != nil {
+		if err := e.insert(ctx, r, "suppressions", "ON CONFLICT DO NOTHING"); err != nil {
 			return err
 		}
 		e.suppressed = len(e.keys)
@@ -334,6 +334,9 @@ func (e *erasure) remove(ctx context.Context, table, column string, keys []uuid.
 }
 
 func (e *erasure) removeWhere(ctx context.Context, table, condition string, keys []uuid.UUID, more ...any) error {
+	if err := e.flush(ctx); err != nil {
+		return err
+	}
 	stmt, err := e.engine.stmt(ctx, "DELETE FROM "+table+" WHERE "+condition)
 	if err != nil {
 		return err
@@ -466,7 +469,7 @@ func (e *erasure) disown(ctx context.Context, individuals []uuid.UUID) error {
 		stream.uuid(m.stream)
 		identities.json(keysJSON(m.others))
 	}
-	return r.exec(ctx, e.tx, "UPDATE interactions AS m SET stream = r.stream, identities = r.identities FROM r WHERE m.individual_id = r.individual_id AND m.id = r.id")
+	return e.later(ctx, r, "interactions", "UPDATE interactions AS m SET stream = r.stream, identities = r.identities FROM %s AS r WHERE m.individual_id = r.individual_id AND m.id = r.id")
 }
 
 // scrub makes sure that what was deleted is not in a file any longer. SQLite

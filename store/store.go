@@ -427,7 +427,7 @@ func (m *marks) scan(r *sql.Rows) error {
 	switch {
 	case err != nil:
 	case name == lastPlace:
-		m.place = value
+		m.place = append([]byte{}, value...) // an empty one is damaged, and not none
 	default:
 		m.revision = value
 	}

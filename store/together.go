@@ -133,11 +133,9 @@ func (b *batch) flush(ctx context.Context) error {
 	}
 	text, args := together(b.writes)
 	b.writes = b.writes[:0]
-	stmt, err := b.engine.stmt(ctx, text)
-	if err != nil {
-		return err
-	}
-	_, err = b.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+	// It is not prepared: of combinations there are many, and preparing one asks for another
+	// connection, for which nobody may wait while it is their turn.
+	_, err := b.tx.ExecContext(ctx, text, args...)
 	return err
 }
 
