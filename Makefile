@@ -36,7 +36,7 @@ test: ## run all tests but those of the SDKs, with the race detector, on the eng
 	go test -race -timeout 15m ./store $$(go list ./... | grep -v -E '/(test/sdk|store|$(COMPUTING))$$') # the longest first
 	go test -timeout 15m $$(go list ./... | grep -E '/($(COMPUTING))$$') # they compute for long, one thing at a time
 	go test -timeout 15m -run 'RealFiles|^TestLeak|$(ALONE)' ./cmd/acquaint ./graph ./store # without the race detector, under which SQLite is slow
-	go test -timeout 15m -run '^Test(Engines|Audience|Experiences)$$/^sqlite$$' ./store # likewise
+	go test -timeout 15m -run '^Test(Engines|Audience|Experiences|OrderDoesNotMatter)$$/^sqlite$$' ./store # likewise
 
 .PHONY: test/sdk
 test/sdk: ## run Segment's SDKs and a browser against the binary; needs node, npm and Chromium

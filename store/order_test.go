@@ -181,6 +181,9 @@ func live(t testing.TB, s *store.Store, h history, r *rand.Rand) {
 // gives what in-order arrival gives, and what a recompute gives.
 func TestOrderDoesNotMatter(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, o store.Options) {
+		if o.URL == "" {
+			alone(t) // SQLite is slow with it
+		}
 		s := testdb.Open(t, o)
 		rapid.Check(t, func(rt *rapid.T) {
 			h := genHistory(rt, s)
