@@ -90,14 +90,14 @@ func (c *client) close() error { return c.conn.Close() }
 
 // tally is what a load did.
 type tally struct {
-	times []time.Duration // of every request
+	times []time.Duration // of every request, from when it was due, where that was set
 	took  time.Duration   // from the first request to the last answer
 }
 
 // load lets some workers work at once. Each is called with its number and returns
 // what answers the n-th piece of work, and what closes it; there is no more work
 // when next answers false.
-func load(ctx context.Context, workers int, next func() (int, bool), open func(worker int) (do func(n int) error, shut func() error, err error)) (tally, error) {
+func load(ctx context.Context, workers int, next supply, open func(worker int) (do func(n int) error, shut func() error, err error)) (tally, error) {
 	var t tally
 	var mu sync.Mutex
 	var ready, started sync.WaitGroup
@@ -115,11 +115,13 @@ func load(ctx context.Context, workers int, next func() (int, bool), open func(w
 			started.Wait()
 			var times []time.Duration
 			for working.Err() == nil {
-				n, more := next()
+				n, began, more := next()
 				if !more {
 					break
 				}
-				began := time.Now()
+				if began.IsZero() {
+					began = time.Now()
+				}
 				if err := do(n); err != nil {
 					return err
 				}
@@ -142,37 +144,42 @@ func load(ctx context.Context, workers int, next func() (int, bool), open func(w
 	return t, wrap(err)
 }
 
-// upTo counts from first to last, for all workers together.
-func upTo(first, last int) func() (int, bool) {
+// supply hands out the numbers of pieces of work, to all workers together, and when each
+// is due; zero: whenever somebody is there to do it.
+type supply func() (n int, due time.Time, more bool)
+
+// upTo counts from first to last.
+func upTo(first, last int) supply {
 	var n atomic.Int64
 	n.Store(int64(first) - 1)
-	return func() (int, bool) {
+	return func() (int, time.Time, bool) {
 		i := int(n.Add(1))
-		return i, i < last
+		return i, time.Time{}, i < last
 	}
 }
 
+// until counts for as long as it is before a moment.
+func until(end time.Time) supply {
+	var n atomic.Int64
+	return func() (int, time.Time, bool) { return int(n.Add(1)) - 1, time.Time{}, time.Now().Before(end) }
+}
+
 // paced hands out work at a rate of so many pieces a second, and not before it is due.
-func paced(ctx context.Context, next func() (int, bool), rate float64) func() (int, bool) {
+// Where the workers cannot keep up, it is later.
+func paced(ctx context.Context, next supply, rate float64) supply {
 	each := time.Duration(float64(time.Second) / rate)
 	var handed atomic.Int64
 	began := sync.OnceValue(time.Now)
-	return func() (int, bool) {
-		n, more := next()
+	return func() (int, time.Time, bool) {
+		n, _, more := next()
 		if !more {
-			return n, false
+			return n, time.Time{}, false
 		}
 		due := began().Add(time.Duration(handed.Add(1)-1) * each)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Until(due)):
 		}
-		return n, more
+		return n, due, true
 	}
-}
-
-// until counts for as long as it is before a moment.
-func until(end time.Time) func() (int, bool) {
-	var n atomic.Int64
-	return func() (int, bool) { return int(n.Add(1)) - 1, time.Now().Before(end) }
 }

@@ -19,9 +19,12 @@ const decideMutation = `mutation Decide($id: ID!) { decide(input: {experience: "
   variant { key payload } reason because traits { key value } interactionId
 } }`
 
-// asking is how many ask for decisions at once: few, and so many that a thousand a
-// second are asked for.
-var asking = []int{1, 8, 16}
+// asking is how decisions are asked for: by so many at once, as fast as they are answered,
+// or so many a second, whether those before are answered or not.
+var asking = []struct {
+	clients int
+	rate    float64
+}{{1, 0}, {16, 0}, {64, 1000}}
 
 // decide measures decisions, each kept before it is told, about different individuals.
 func (r *run) decide(ctx context.Context, served *installation, db *sql.DB) (err error) {
@@ -71,28 +74,35 @@ func (r *run) decide(ctx context.Context, served *installation, db *sql.DB) (err
 		return wrap(err)
 	}
 	asked := 0
-	ask := func(clients int, d time.Duration) (tally, error) {
-		from := asked % len(questions)
-		t, err := served.askFor(ctx, clients, d, append(questions[from:len(questions):len(questions)], questions[:from]...))
+	ask := func(clients int, rate float64, d time.Duration) (tally, error) {
+		from, next := asked%len(questions), until(time.Now().Add(d))
+		if rate > 0 {
+			next = paced(ctx, next, rate)
+		}
+		t, err := served.askAs(ctx, clients, next, append(questions[from:len(questions):len(questions)], questions[:from]...))
 		asked += len(t.times)
 		return t, err
 	}
-	for _, clients := range asking {
-		r.Told(fmt.Sprintf("decide: %d at once", clients))
-		if _, err := ask(clients, r.Round/3); err != nil {
+	for _, how := range asking {
+		what := fmt.Sprintf("decide, %d at once", how.clients)
+		if how.rate > 0 {
+			what = fmt.Sprintf("decide, %.0f a second", how.rate)
+		}
+		r.Told(what)
+		if _, err := ask(how.clients, how.rate, r.Round/3); err != nil {
 			return err
 		}
 		var rates []float64
 		var times []time.Duration
 		for n := range r.Rounds {
-			ended := r.profile("decide", clients > 1 && n == r.Rounds-1)
-			t, err := ask(clients, r.Round)
+			ended := r.profile("decide", how.rate > 0 && n == r.Rounds-1)
+			t, err := ask(how.clients, how.rate, r.Round)
 			if err = errors.Join(err, ended()); err != nil {
 				return err
 			}
 			rates, times = append(rates, float64(len(t.times))/t.took.Seconds()), append(times, t.times...)
 		}
-		row := r.report.row(fmt.Sprintf("decide, %d at once", clients), "decisions/s", rates...)
+		row := r.report.row(what, "decisions/s", rates...)
 		row.P50, row.P99 = latency(times, 0.5), latency(times, 0.99)
 	}
 	var offers, held int

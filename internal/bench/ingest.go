@@ -124,7 +124,7 @@ func (r *run) send(ctx context.Context, to *installation, s *spool, first, last 
 }
 
 // sendAs sends the requests that next names.
-func (r *run) sendAs(ctx context.Context, to *installation, s *spool, next func() (int, bool)) (tally, error) {
+func (r *run) sendAs(ctx context.Context, to *installation, s *spool, next supply) (tally, error) {
 	return load(ctx, r.Connections, next, func(int) (func(int) error, func() error, error) {
 		c, err := dial(ctx, to.address)
 		if err != nil {

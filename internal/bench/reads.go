@@ -194,7 +194,12 @@ func (i *installation) questionsFor(purpose, query, variable string, places []in
 
 // askFor asks questions in turn, with some clients at once, for a while.
 func (i *installation) askFor(ctx context.Context, clients int, d time.Duration, questions [][]byte) (tally, error) {
-	return load(ctx, clients, until(time.Now().Add(d)), func(int) (func(int) error, func() error, error) {
+	return i.askAs(ctx, clients, until(time.Now().Add(d)), questions)
+}
+
+// askAs asks the questions that next numbers, in turn.
+func (i *installation) askAs(ctx context.Context, clients int, next supply, questions [][]byte) (tally, error) {
+	return load(ctx, clients, next, func(int) (func(int) error, func() error, error) {
 		c, err := dial(ctx, i.address)
 		if err != nil {
 			return nil, nil, err
