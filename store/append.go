@@ -108,6 +108,7 @@ type batch struct {
 	suppressed   map[uuid.UUID]bool           // identifiers of which nothing may be kept
 	records      []*record                    // decisions that go into ledgers
 	reconsidered map[uuid.UUID]bool           // individuals whom other purposes may cover now
+	narrowed     map[uuid.UUID]bool           // individuals of whom a purpose knew everything, and does not any more
 	spans        map[uuid.UUID][]consent.Span // what covered whom when, of those who have decided
 	lapse        time.Time                    // the next moment at which a grant ends that was seen to
 	kept         []uuid.UUID                  // interactions, to be announced

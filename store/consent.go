@@ -444,14 +444,31 @@ func (b *batch) coveredAt(individual uuid.UUID, at time.Time) insight.Set {
 	}
 	set := consent.At(spans, at)
 	if row := b.individuals[individual]; row.whole&^set != 0 {
-		b.reconsidered[individual] = true
+		row.whole &= set
+		b.narrowed[individual] = true
 	}
 	return set
+}
+
+// narrow writes which purposes may read everything of those of whom something was kept
+// now that not every purpose may read that could read all.
+func (b *batch) narrow(ctx context.Context) error {
+	r := b.engine.rows()
+	id, whole := r.column("id", "uuid"), r.column("whole", "bigint")
+	for one := range b.narrowed {
+		id.uuid(one)
+		whole.int(int64(b.policy.stored(b.individuals[one].whole)))
+	}
+	clear(b.narrowed)
+	return b.later(ctx, r, "individuals", "UPDATE individuals AS m SET whole = r.whole FROM %s AS r WHERE m.id = r.id")
 }
 
 // consider works out anew which purposes cover the individuals for whom that may
 // have changed, and which of their interactions may be read for them.
 func (b *batch) consider(ctx context.Context) error {
+	if err := b.narrow(ctx); err != nil {
+		return err
+	}
 	var ids []uuid.UUID
 	for id := range b.reconsidered {
 		if row := b.individuals[id]; row != nil && row.into == nil {

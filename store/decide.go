@@ -47,6 +47,16 @@ type Decided struct {
 // calls. All are decided in the transaction that keeps them; of whoever is covered no
 // more once that is durable, nothing is told.
 func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) {
+	told, err := s.KeepDecisions(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	return told, s.Withhold(ctx, told)
+}
+
+// KeepDecisions is [Store.Decide] for whoever withholds by themselves, before they tell
+// anybody: see [Store.Withhold].
+func (s *Store) KeepDecisions(ctx context.Context, asked []Asking) ([]*Decided, error) {
 	if len(asked) == 0 {
 		return nil, nil
 	}
@@ -66,12 +76,12 @@ func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) 
 	if err != nil {
 		return nil, err
 	}
-	return told, s.withhold(ctx, told)
+	return told, nil
 }
 
-// withhold takes back what is said of those whom the purpose does not cover any more:
+// Withhold takes back what is said of those whom the purpose does not cover any more:
 // they have withdrawn since it was kept.
-func (s *Store) withhold(ctx context.Context, told []*Decided) error {
+func (s *Store) Withhold(ctx context.Context, told []*Decided) error {
 	var ids []uuid.UUID
 	for _, d := range told {
 		if d.IndividualID != uuid.Nil {

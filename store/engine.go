@@ -33,6 +33,8 @@ type engine struct {
 
 	mu       sync.RWMutex
 	prepared map[string]*sql.Stmt // by text, on db
+	sent     map[string]int       // how often texts that are not prepared were
+	often    []string             // those that are to be
 	db       *sql.DB
 }
 
@@ -59,6 +61,37 @@ func (e *engine) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	e.prepared[text] = s
 	return s, nil
+}
+
+// sentOften is how often a text is sent before it is prepared.
+const sentOften = 20
+
+// kept is the statement that was prepared for a text, or nil: then it counts how often
+// that is sent. Nothing is prepared here, which asks for a connection, and for that
+// nobody may wait while it is their turn.
+func (e *engine) kept(text string) *sql.Stmt {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.prepared[text]
+	if s == nil {
+		if e.sent[text]++; e.sent[text] == sentOften {
+			e.often = append(e.often, text)
+		}
+	}
+	return s
+}
+
+// prepareOften prepares what was sent often.
+func (e *engine) prepareOften(ctx context.Context) {
+	e.mu.Lock()
+	texts := e.often
+	e.often = nil
+	e.mu.Unlock()
+	for _, text := range texts {
+		if _, err := e.stmt(ctx, text); err != nil {
+			return // it is sent as it is
+		}
+	}
 }
 
 func (e *engine) close() {

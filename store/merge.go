@@ -144,6 +144,7 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 	if err != nil {
 		return err
 	}
+	s.write.prepareOften(ctx)
 	s.moves.Add(1)
 	if done.covers {
 		s.changes.Add(1)
@@ -170,7 +171,7 @@ func (s *Store) newBatch(ctx context.Context, tx *sql.Tx, m marks) (*batch, erro
 		store: s, tx: tx, engine: s.write, policy: p, now: insight.Moment(s.now()), place: m.place,
 		identifiers: map[uuid.UUID]*identifierRow{}, individuals: map[uuid.UUID]*individualRow{}, links: map[uuid.UUID]*linkRow{},
 		unsettled: map[uuid.UUID]bool{}, rebuild: map[uuid.UUID]bool{}, runs: map[session.Line][]session.Run{},
-		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{}, stirs: map[uuid.UUID]*stir{}, leavers: map[uuid.UUID]string{},
+		suppressed: map[uuid.UUID]bool{}, reconsidered: map[uuid.UUID]bool{}, narrowed: map[uuid.UUID]bool{}, spans: map[uuid.UUID][]consent.Span{}, stirs: map[uuid.UUID]*stir{}, leavers: map[uuid.UUID]string{},
 	}, nil
 }
 

@@ -211,7 +211,7 @@ func (o Options) connections(usual int) int {
 }
 
 func newEngine(name string, db *sql.DB) *engine {
-	return &engine{name: name, db: db, prepared: map[string]*sql.Stmt{}}
+	return &engine{name: name, db: db, prepared: map[string]*sql.Stmt{}, sent: map[string]int{}}
 }
 
 func (s *Store) openDB(c driver.Connector) *sql.DB {
@@ -391,8 +391,10 @@ func takeTurn(ctx context.Context, tx *sql.Tx) (marks, error) {
 	// What is written is found by its keys. Without statistics, in a database that is
 	// being filled, PostgreSQL would read whole tables for that. A table that has no
 	// index for a question it reads whole all the same, and expects that to cost so much
-	// that it would compile the statement first, which takes longer than all else.
-	lock := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)", writerLock)
+	// that it would compile the statement first, which takes longer than all else. For the
+	// same reason no statement is planned anew for the keys that it is given.
+	lock := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), "+
+		"set_config('plan_cache_mode', 'force_generic_plan', true)", writerLock)
 	var m marks
 	err := queryAll(ctx, tx, []string{lock, selectMarks}, func(n int, r *sql.Rows) error {
 		if n == 0 {

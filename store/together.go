@@ -133,8 +133,10 @@ func (b *batch) flush(ctx context.Context) error {
 	}
 	text, args := together(b.writes)
 	b.writes = b.writes[:0]
-	// It is not prepared: of combinations there are many, and preparing one asks for another
-	// connection, for which nobody may wait while it is their turn.
+	if stmt := b.engine.kept(text); stmt != nil {
+		_, err := b.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		return err
+	}
 	_, err := b.tx.ExecContext(ctx, text, args...)
 	return err
 }

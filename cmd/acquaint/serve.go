@@ -107,7 +107,7 @@ func (p *process) serve(listener net.Listener, s *store.Store, purpose, token st
 	if err != nil {
 		return err
 	}
-	pipeline, desk := ingest.New(s), decision.New(s.Decide)
+	pipeline, desk := ingest.New(s), decision.New(s.KeepDecisions, s.Withhold)
 	// They outlive the server, whose last requests wait for them.
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), stopTime)

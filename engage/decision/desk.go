@@ -18,7 +18,8 @@ const (
 type Desk[Question, Answer any] = commit.Group[Question, Answer]
 
 // New opens a desk, whose questions are answered by decide: all of them or none, in
-// their order. Close closes it.
-func New[Question, Answer any](decide func(context.Context, []Question) ([]Answer, error)) *Desk[Question, Answer] {
-	return commit.New(commit.Options[Question, Answer]{Do: decide, Most: most, Queue: queue, Abandon: true})
+// their order. What may not be told any more when that is durable, withhold takes back.
+// Close closes the desk.
+func New[Question, Answer any](decide func(context.Context, []Question) ([]Answer, error), withhold func(context.Context, []Answer) error) *Desk[Question, Answer] {
+	return commit.New(commit.Options[Question, Answer]{Do: decide, Check: withhold, Most: most, Queue: queue, Abandon: true})
 }

@@ -63,7 +63,7 @@ func install(ctx context.Context, address string) (_ *installation, err error) {
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	pipeline, desk := ingest.New(i.store), decision.New(i.store.Decide)
+	pipeline, desk := ingest.New(i.store), decision.New(i.store.KeepDecisions, i.store.Withhold)
 	stop := func(err error) error {
 		ctx := context.WithoutCancel(ctx)
 		return errors.Join(err, pipeline.Close(ctx), desk.Close(ctx))

@@ -10,6 +10,9 @@
 // submit one item each. The three share the next transaction. If the second of them
 // cannot be kept, the first and third are kept in transactions of their own.
 //
+// Where answers are to be checked before they are told, that happens while the next
+// transaction runs already.
+//
 // It refuses more items than may wait, and everything after Close. Where that is asked
 // for, what nobody waits for any more by its turn is not worked on.
 package commit

@@ -14,6 +14,7 @@ type Group[Q, A any] struct {
 	work    context.Context // ends when the group is told to give up
 	giveUp  context.CancelFunc
 	done    chan struct{}
+	checks  sync.WaitGroup // that run
 
 	mu      sync.Mutex
 	wake    *sync.Cond
@@ -31,6 +32,10 @@ type Options[Q, A any] struct {
 	Most int
 	// Queue is how many may wait before Submit turns others away.
 	Queue int
+	// Check, where it is given, has the last word on answers before they are told: it may
+	// replace them. It is called beside the next call of Do, and with the answers to all
+	// that shared one.
+	Check func(context.Context, []A) error
 	// Abandon says that items whose caller has gone by their turn are not worked on.
 	Abandon bool
 }
@@ -108,12 +113,27 @@ func (g *Group[Q, A]) Close(ctx context.Context) error {
 
 func (g *Group[Q, A]) run() {
 	defer close(g.done)
+	defer g.checks.Wait()
 	for {
 		requests := g.gather()
 		if requests == nil {
 			return
 		}
 		g.answer(requests)
+		if g.options.Check == nil || len(requests) == 0 {
+			tell(requests)
+			continue
+		}
+		g.checks.Go(func() {
+			g.check(requests)
+			tell(requests)
+		})
+	}
+}
+
+func tell[Q, A any](requests []*request[Q, A]) {
+	for _, r := range requests {
+		close(r.done)
 	}
 }
 
@@ -142,15 +162,25 @@ func (g *Group[Q, A]) gather() []*request[Q, A] {
 	return taken
 }
 
-func (g *Group[Q, A]) answer(requests []*request[Q, A]) {
-	defer func() {
-		for _, r := range requests {
-			close(r.done)
-		}
-	}()
-	if len(requests) == 0 {
+// check has all answers of some requests checked.
+func (g *Group[Q, A]) check(requests []*request[Q, A]) {
+	var all []A
+	for _, r := range requests {
+		all = append(all, r.answers...)
+	}
+	if len(all) == 0 {
 		return
 	}
+	err := g.options.Check(g.work, all)
+	for _, r := range requests {
+		n := len(r.answers)
+		if r.answers, all = all[:n:n], all[n:]; err != nil && r.err == nil {
+			r.answers, r.err = nil, err
+		}
+	}
+}
+
+func (g *Group[Q, A]) answer(requests []*request[Q, A]) {
 	if len(requests) > 1 {
 		var all []Q
 		for _, r := range requests {
