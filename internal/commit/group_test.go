@@ -229,3 +229,46 @@ func TestAbandoned(t *testing.T) {
 		is(t, "the end", g.Close(t.Context()), nil)
 	})
 }
+
+// Answers are checked once more before they are told, all that shared a call together,
+// while the next call runs already.
+func TestChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{}
+		var checked [][]int
+		gate := make(chan struct{})
+		g := commit.New(commit.Options[int, int]{Do: d.do, Most: 4, Queue: 6, Check: func(_ context.Context, answers []int) error {
+			d.mu.Lock()
+			checked = append(checked, slices.Clone(answers))
+			d.mu.Unlock()
+			if answers[0] == 90 {
+				<-gate
+			}
+			if slices.Contains(answers, 50) {
+				return errBad
+			}
+			for n, a := range answers {
+				if a == 30 {
+					answers[n] = 0
+				}
+			}
+			return nil
+		}})
+		var all sync.WaitGroup
+		var first outcome
+		all.Go(func() { first.answers, first.err = g.Submit(context.Background(), []int{9}) })
+		synctest.Wait()
+		is(t, "beside a check", held(t, d, g, []int{2, 3}, []int{-4}, []int{4}), []outcome{{[]int{20, 0}, nil}, {nil, errBad}, {[]int{40}, nil}})
+		_, err := g.Submit(t.Context(), []int{6, 5})
+		is(t, "a check that fails", err, errBad)
+		ended := make(chan error)
+		go func() { ended <- g.Close(t.Context()) }()
+		synctest.Wait()
+		is(t, "what is not told before", first.answers, []int(nil))
+		close(gate)
+		is(t, "the end", <-ended, nil)
+		all.Wait()
+		is(t, "the first", first, outcome{[]int{90}, nil})
+		is(t, "the checks", checked[2:], [][]int{{20, 30, 40}, {60, 50}})
+	})
+}
