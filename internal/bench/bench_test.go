@@ -130,6 +130,13 @@ func TestStatistics(t *testing.T) {
 	if row.Bar = 1.1; row.Meets() {
 		t.Error("a bar that is missed is met")
 	}
+	row.Bar, row.P99, row.Within = 0.5, 9*time.Millisecond, 10*time.Millisecond
+	if got := row.bars(); got != "0.5, p99 10ms reached" {
+		t.Errorf("what is reached: %q", got)
+	}
+	if row.P99 = row.Within; row.Meets() || row.bars() != "0.5, p99 10ms missed" {
+		t.Errorf("a latency that is too long: %q", row.bars())
+	}
 }
 
 func TestFilesEndWithTheirRows(t *testing.T) {

@@ -104,6 +104,9 @@ func (r *run) decide(ctx context.Context, served *installation, db *sql.DB) (err
 		}
 		row := r.report.row(what, "decisions/s", rates...)
 		row.P50, row.P99 = latency(times, 0.5), latency(times, 0.99)
+		if how.rate > 0 {
+			row.Within = 10 * time.Millisecond
+		}
 	}
 	var offers, held int
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE variant <> ''), count(*) FILTER (WHERE variant = '') FROM decisions").Scan(&offers, &held); err != nil {

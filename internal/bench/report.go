@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -41,10 +40,31 @@ type Row struct {
 	Bar     float64       // what the ratio should reach; 0: none
 	P50     time.Duration // of single requests; zero where that is not measured
 	P99     time.Duration
+	Within  time.Duration // what P99 should stay below; 0: any
 }
 
-// Meets reports whether a row reaches its bar, or has none.
-func (r Row) Meets() bool { return r.Bar == 0 || r.Ratio >= r.Bar }
+// Meets reports whether a row reaches its bars, or has none.
+func (r Row) Meets() bool {
+	return (r.Bar == 0 || r.Ratio >= r.Bar) && (r.Within == 0 || r.P99 < r.Within)
+}
+
+// bars are those of a row, in words.
+func (r Row) bars() string {
+	var bars []string
+	if r.Bar != 0 {
+		bars = append(bars, strconv.FormatFloat(r.Bar, 'g', -1, 64))
+	}
+	if r.Within != 0 {
+		bars = append(bars, "p99 "+r.Within.String())
+	}
+	switch {
+	case len(bars) == 0:
+		return ""
+	case r.Meets():
+		return strings.Join(bars, ", ") + " reached"
+	}
+	return strings.Join(bars, ", ") + " missed"
+}
 
 // median is the middle of some numbers, the mean of the two middle ones of an even
 // count, and 0 of none.
@@ -103,22 +123,16 @@ func (r Report) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "what\tmedian\tunit\trounds\tp50\tp99\tratio\tagainst\tbar\t") // Flush tells what cannot be written
 	for _, row := range r.Rows {
-		ratio, bar := "", ""
+		ratio := ""
 		if row.Against != "" {
 			ratio = strconv.FormatFloat(row.Ratio, 'f', 2, 64)
-		}
-		if row.Bar != 0 {
-			bar = strconv.FormatFloat(row.Bar, 'g', -1, 64) + " missed"
-			if row.Meets() {
-				bar = strconv.FormatFloat(row.Bar, 'g', -1, 64) + " reached"
-			}
 		}
 		rounds := make([]string, len(row.Rounds))
 		for i, v := range row.Rounds {
 			rounds[i] = number(v)
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n",
-			row.What, number(row.Value), row.Unit, strings.Join(rounds, " "), milliseconds(row.P50), milliseconds(row.P99), ratio, row.Against, cmp.Or(bar, ""))
+			row.What, number(row.Value), row.Unit, strings.Join(rounds, " "), milliseconds(row.P50), milliseconds(row.P99), ratio, row.Against, row.bars())
 	}
 	return table.Flush()
 }
