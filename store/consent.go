@@ -436,7 +436,8 @@ func (b *batch) loadSpans(ctx context.Context) error {
 // farthest is later than anything happens.
 var farthest = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// coveredAt is the set of purposes that an interaction of an individual serves.
+// coveredAt is the set of purposes that an interaction of an individual serves. Those that
+// it does not serve know not everything of them any more.
 func (b *batch) coveredAt(individual uuid.UUID, at time.Time) insight.Set {
 	spans, decided := b.spans[individual]
 	if !decided {
@@ -456,6 +457,9 @@ func (b *batch) narrow(ctx context.Context) error {
 	r := b.engine.rows()
 	id, whole := r.column("id", "uuid"), r.column("whole", "bigint")
 	for one := range b.narrowed {
+		if b.reconsidered[one] {
+			continue // it is worked out anew
+		}
 		id.uuid(one)
 		whole.int(int64(b.policy.stored(b.individuals[one].whole)))
 	}

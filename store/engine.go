@@ -67,8 +67,7 @@ func (e *engine) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 const sentOften = 20
 
 // kept is the statement that was prepared for a text, or nil: then it counts how often
-// that is sent. Nothing is prepared here, which asks for a connection, and for that
-// nobody may wait while it is their turn.
+// that is sent. Nothing is prepared here, which asks for another connection.
 func (e *engine) kept(text string) *sql.Stmt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -89,7 +88,9 @@ func (e *engine) prepareOften(ctx context.Context) {
 	e.mu.Unlock()
 	for _, text := range texts {
 		if _, err := e.stmt(ctx, text); err != nil {
-			return // it is sent as it is
+			e.mu.Lock()
+			e.sent[text] = 0 // it is sent as it is, and tried again
+			e.mu.Unlock()
 		}
 	}
 }

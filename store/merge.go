@@ -144,7 +144,6 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 	if err != nil {
 		return err
 	}
-	s.write.prepareOften(ctx)
 	s.moves.Add(1)
 	if done.covers {
 		s.changes.Add(1)
@@ -158,6 +157,7 @@ func (s *Store) change(ctx context.Context, op string, do func(b *batch) error) 
 		s.feed.publish(decidedChannel, done.decided())
 		s.feed.publish(toldChannel, done.changed())
 	}
+	s.write.prepareOften(ctx)
 	return nil
 }
 

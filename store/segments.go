@@ -610,13 +610,13 @@ func (s *Store) announceSome(ctx context.Context) error {
 			return nil
 		}
 		k := b.policy.audience.segments[n]
-		condition := "(since_edition <= $2 AND NOT announced OR until_edition <= $2)"
+		condition, order := "(since_edition <= $2 AND NOT announced OR until_edition <= $2)", "id" // each as an index has them
 		if k.Status == segment.Archived {
-			condition = "since_edition <= $2"
+			condition, order = "since_edition <= $2", "entered_at, id"
 		}
 		w := b.newOutcome()
 		left := 0
-		err := b.query(ctx, "SELECT "+membershipColumns(b.engine)+" FROM memberships WHERE segment_id = $1 AND exited_at IS NULL AND "+condition+fmt.Sprintf(" ORDER BY id LIMIT %d", drafting), []any{k.ID.String(), k.edition}, func(r *sql.Rows) error {
+		err := b.query(ctx, "SELECT "+membershipColumns(b.engine)+" FROM memberships WHERE segment_id = $1 AND exited_at IS NULL AND "+condition+fmt.Sprintf(" ORDER BY %s LIMIT %d", order, drafting), []any{k.ID.String(), k.edition}, func(r *sql.Rows) error {
 			m, err := scanMembership(r)
 			if err != nil {
 				return err

@@ -373,7 +373,7 @@ func (s *Store) attempt(ctx context.Context, do func(*sql.Tx, marks) error) (err
 	}()
 	begin := readMarks
 	if s.write.postgres() {
-		begin = takeTurn
+		begin = s.write.takeTurn
 	}
 	m, err := begin(ctx, tx)
 	if err != nil {
@@ -387,14 +387,17 @@ func (s *Store) attempt(ctx context.Context, do func(*sql.Tx, marks) error) (err
 
 // takeTurn waits until no other process writes to a PostgreSQL, and keeps others
 // waiting until the transaction ends.
-func takeTurn(ctx context.Context, tx *sql.Tx) (marks, error) {
+func (e *engine) takeTurn(ctx context.Context, tx *sql.Tx) (marks, error) {
 	// What is written is found by its keys. Without statistics, in a database that is
 	// being filled, PostgreSQL would read whole tables for that. A table that has no
 	// index for a question it reads whole all the same, and expects that to cost so much
-	// that it would compile the statement first, which takes longer than all else. For the
-	// same reason no statement is planned anew for the keys that it is given.
-	lock := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), "+
-		"set_config('plan_cache_mode', 'force_generic_plan', true)", writerLock)
+	// that it would compile the statement first, which takes longer than all else.
+	lock := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)", writerLock)
+	if e.together() {
+		// Which keys they are is no matter then, and what is prepared is planned once. Citus
+		// must know them: they say which nodes a statement is for.
+		lock += ", set_config('plan_cache_mode', 'force_generic_plan', true)"
+	}
 	var m marks
 	err := queryAll(ctx, tx, []string{lock, selectMarks}, func(n int, r *sql.Rows) error {
 		if n == 0 {

@@ -563,7 +563,7 @@ func (s *Store) view(ctx context.Context, op string, do func(b *batch) error) er
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	read := readMarks
 	if s.read.citus {
-		read = takeTurn
+		read = s.read.takeTurn
 	}
 	m, err := read(ctx, tx)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/acquaint/acquaint/insight"
@@ -32,6 +33,8 @@ func (b *benchmark) Run(p *process) error {
 	if p.config.DatabaseURL == "" {
 		return insight.NewError(insight.Invalid, "DATABASE_URL", "the benchmark needs a PostgreSQL server, on which it may create databases")
 	}
+	ballast := p.ballast() // as a server has
+	defer runtime.KeepAlive(ballast)
 	executable, err := os.Executable()
 	if err != nil {
 		return fileError("acquaint", err)

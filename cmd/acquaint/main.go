@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -20,13 +19,7 @@ import (
 	"github.com/acquaint/acquaint/internal/config"
 )
 
-// ballast is never touched, so it takes no memory; but the garbage collector, which works
-// whenever the heap has doubled, counts it. A server that keeps little would have it work
-// several times a second, beside what somebody waits for.
-var ballast = make([]byte, 64<<20)
-
 func main() {
-	defer runtime.KeepAlive(ballast)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))

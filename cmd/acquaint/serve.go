@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -94,10 +95,23 @@ func address(l net.Listener) string {
 	return "http://" + net.JoinHostPort(host, port) + "/"
 }
 
+// ballast makes the garbage collector, which works whenever the heap has doubled, work
+// after some more megabytes, where nobody has told it when: of a server that keeps little
+// it would work several times a second, beside what somebody waits for. It is not touched,
+// and only what may be garbage meanwhile takes memory.
+func (p *process) ballast() []byte {
+	if p.getenv("GOGC") != "" || p.getenv("GOMEMLIMIT") != "" {
+		return nil
+	}
+	return make([]byte, 64<<20)
+}
+
 // serve answers requests until the process is told to stop. Ready is called when
 // all is set up, before the first answer. The playground has purpose and token
 // filled in.
 func (p *process) serve(listener net.Listener, s *store.Store, purpose, token string, ready func()) (err error) {
+	ballast := p.ballast()
+	defer runtime.KeepAlive(ballast)
 	c := p.config
 	secret, err := c.TokenSecret()
 	if err != nil {

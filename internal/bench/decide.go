@@ -20,7 +20,8 @@ const decideMutation = `mutation Decide($id: ID!) { decide(input: {experience: "
 } }`
 
 // asking is how decisions are asked for: by so many at once, as fast as they are answered,
-// or so many a second, whether those before are answered or not.
+// or so many a second, whether those before are answered or not, as long as not more than
+// so many wait.
 var asking = []struct {
 	clients int
 	rate    float64
@@ -77,7 +78,7 @@ func (r *run) decide(ctx context.Context, served *installation, db *sql.DB) (err
 	ask := func(clients int, rate float64, d time.Duration) (tally, error) {
 		from, next := asked%len(questions), until(time.Now().Add(d))
 		if rate > 0 {
-			next = paced(ctx, next, rate)
+			next = paced(ctx, upTo(0, int(rate*d.Seconds())), rate)
 		}
 		t, err := served.askAs(ctx, clients, next, append(questions[from:len(questions):len(questions)], questions[:from]...))
 		asked += len(t.times)
@@ -89,6 +90,7 @@ func (r *run) decide(ctx context.Context, served *installation, db *sql.DB) (err
 			what = fmt.Sprintf("decide, %.0f a second", how.rate)
 		}
 		r.Told(what)
+		r.server.settle(ctx)
 		if _, err := ask(how.clients, how.rate, r.Round/3); err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/acquaint/acquaint/insight"
 )
 
@@ -14,7 +16,7 @@ type Group[Q, A any] struct {
 	work    context.Context // ends when the group is told to give up
 	giveUp  context.CancelFunc
 	done    chan struct{}
-	checks  sync.WaitGroup // that run
+	checks  errgroup.Group // that run
 
 	mu      sync.Mutex
 	wake    *sync.Cond
@@ -33,8 +35,8 @@ type Options[Q, A any] struct {
 	// Queue is how many may wait before Submit turns others away.
 	Queue int
 	// Check, where it is given, has the last word on answers before they are told: it may
-	// replace them. It is called beside the next call of Do, and with the answers to all
-	// that shared one.
+	// replace them. It is called with all that was answered together, and beside the next
+	// calls of Do: not more than four of them.
 	Check func(context.Context, []A) error
 	// Abandon says that items whose caller has gone by their turn are not worked on.
 	Abandon bool
@@ -51,6 +53,7 @@ type request[Q, A any] struct {
 // New starts a group. Close stops it.
 func New[Q, A any](o Options[Q, A]) *Group[Q, A] {
 	g := &Group[Q, A]{options: o, done: make(chan struct{})}
+	g.checks.SetLimit(4)
 	g.work, g.giveUp = context.WithCancel(context.Background()) //nolint:gosec // Close ends it
 	g.wake = sync.NewCond(&g.mu)
 	go g.run()
@@ -113,7 +116,7 @@ func (g *Group[Q, A]) Close(ctx context.Context) error {
 
 func (g *Group[Q, A]) run() {
 	defer close(g.done)
-	defer g.checks.Wait()
+	defer func() { _ = g.checks.Wait() }() // the callers are told what failed
 	for {
 		requests := g.gather()
 		if requests == nil {
@@ -124,9 +127,10 @@ func (g *Group[Q, A]) run() {
 			tell(requests)
 			continue
 		}
-		g.checks.Go(func() {
+		g.checks.Go(func() error {
 			g.check(requests)
 			tell(requests)
+			return nil
 		})
 	}
 }
