@@ -469,3 +469,49 @@ func TestPlansBite(t *testing.T) {
 		t.Errorf("what is read is %v", found)
 	}
 }
+
+// TestPlansOfArchived: of a segment of few that is archived, not everybody's memberships
+// are read.
+func TestPlansOfArchived(t *testing.T) {
+	o := testdb.Postgres(t)
+	sent := &recorder{}
+	o.Wrap = sent.wrap
+	s := testdb.Open(t, o)
+	ctx := t.Context()
+	for key, rule := range map[string]string{"few": `{"event":{"event":{"types":["rare"]}}}`, "all": `{"event":{"event":{"types":["page"]}}}`} {
+		must(s.CreateSegment(ctx, store.NewSegment{Key: key, Name: key, Purpose: "analytics", Rule: must(segment.Read([]byte(rule)))}))
+	}
+	draft := func() {
+		for more := true; more; {
+			more = must(s.Draft(ctx))
+		}
+	}
+	draft()
+	api := must(s.Source(ctx, store.APISource))
+	var events []*insight.Event
+	for n := range 4000 {
+		who := []insight.Identity{id(insight.UserID, fmt.Sprint("u", n))}
+		e := &insight.Event{
+			MessageID: fmt.Sprint(n), Timestamp: epoch, OccurredAt: epoch, ReceivedAt: epoch, Source: api, Channel: api.DefaultChannel, Type: "page", Direction: insight.Inbound, Identities: who, Stream: who[0],
+		}
+		if n%400 == 0 {
+			e.Type = "rare"
+		}
+		events = append(events, e)
+	}
+	must(s.Append(ctx, events))
+	must(s.DB().Exec("ANALYZE"))
+	must(s.ArchiveSegment(ctx, "few"))
+	sent.take()
+	draft()
+	used, asked := map[string]bool{}, false
+	for _, one := range sent.take() {
+		if strings.Contains(one.text, "FROM memberships WHERE segment_id") {
+			asked = true
+			explainInTurn(t, s.DB(), one, used)
+		}
+	}
+	if !asked || !used["membership_segment_id_entered_at_id"] || len(used) > 1 {
+		t.Errorf("asked: %v, by %v", asked, used)
+	}
+}
