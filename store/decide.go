@@ -51,7 +51,10 @@ func (s *Store) Decide(ctx context.Context, asked []Asking) ([]*Decided, error) 
 	if err != nil {
 		return nil, err
 	}
-	return told, s.Withhold(ctx, told)
+	if err := s.Withhold(ctx, told); err != nil {
+		return nil, err
+	}
+	return told, nil
 }
 
 // KeepDecisions is [Store.Decide] for whoever withholds by themselves, before they tell

@@ -398,34 +398,54 @@ func explain(t *testing.T, db interface {
 
 func second[T any](_ T, err error) error { return err }
 
-// TestPlansUnstudied: a decision looks somebody up also where PostgreSQL does not know yet
-// what its tables hold, as in an installation that is minutes old.
-func TestPlansUnstudied(t *testing.T) {
+// recorded opens a store on PostgreSQL whose statements are recorded.
+func recorded(t *testing.T) (*store.Store, *recorder) {
+	t.Helper()
 	o := testdb.Postgres(t)
 	sent := &recorder{}
 	o.Wrap = sent.wrap
-	s := testdb.Open(t, o)
+	return testdb.Open(t, o), sent
+}
+
+// drafted computes and announces all segments.
+func drafted(t *testing.T, s *store.Store) {
+	t.Helper()
+	for must(s.Draft(t.Context())) {
+	}
+}
+
+// pages are views of a page by so many people.
+func pages(t *testing.T, s *store.Store, people int) []*insight.Event {
+	t.Helper()
+	api := must(s.Source(t.Context(), store.APISource))
+	events := make([]*insight.Event, people)
+	for n := range events {
+		who := []insight.Identity{id(insight.UserID, fmt.Sprint("u", n))}
+		events[n] = &insight.Event{
+			MessageID: fmt.Sprint(n), Timestamp: epoch, OccurredAt: epoch, ReceivedAt: epoch, Source: api, Channel: api.DefaultChannel, Type: "page", Direction: insight.Inbound, Identities: who, Stream: who[0],
+		}
+	}
+	return events
+}
+
+// TestPlansUnstudied: a decision looks somebody up also where PostgreSQL does not know yet
+// what its tables hold, as in an installation that is minutes old.
+func TestPlansUnstudied(t *testing.T) {
+	s, sent := recorded(t)
 	ctx := t.Context()
 	for _, table := range []string{"individuals", "identifiers", "memberships", "decisions"} {
 		must(s.DB().Exec("ALTER TABLE " + table + " SET (autovacuum_enabled = off)"))
 	}
 	rule := must(segment.Read([]byte(`{"event":{"event":{"types":["page"]}}}`)))
 	must(s.CreateSegment(ctx, store.NewSegment{Key: "all", Name: "All", Purpose: "analytics", Rule: rule}))
-	for more := true; more; {
-		more = must(s.Draft(ctx))
-	}
+	drafted(t, s)
 	e := must(s.CreateExperience(ctx, store.NewExperience{
 		Key: "test", Name: "Test", Purpose: "analytics", Variants: []experience.Variant{{Key: "a", Benefit: "it helps", Segment: "all"}},
 	}))
-	api := must(s.Source(ctx, store.APISource))
-	var events []*insight.Event
+	events := pages(t, s, 2000)
 	var asked []store.Asking
-	for n := range 2000 {
-		who := []insight.Identity{id(insight.UserID, fmt.Sprint("u", n))}
-		asked = append(asked, store.Asking{Experience: e, Who: store.Lookup{Identity: who[0]}})
-		events = append(events, &insight.Event{
-			MessageID: fmt.Sprint(n), Timestamp: epoch, OccurredAt: epoch, ReceivedAt: epoch, Source: api, Channel: api.DefaultChannel, Type: "page", Direction: insight.Inbound, Identities: who, Stream: who[0],
-		})
+	for _, one := range events {
+		asked = append(asked, store.Asking{Experience: e, Who: store.Lookup{Identity: one.Identities[0]}})
 	}
 	must(s.Append(ctx, events))
 	for some := range slices.Chunk(asked[10:], 200) {
@@ -473,37 +493,21 @@ func TestPlansBite(t *testing.T) {
 // TestPlansOfArchived: of a segment of few that is archived, not everybody's memberships
 // are read.
 func TestPlansOfArchived(t *testing.T) {
-	o := testdb.Postgres(t)
-	sent := &recorder{}
-	o.Wrap = sent.wrap
-	s := testdb.Open(t, o)
+	s, sent := recorded(t)
 	ctx := t.Context()
 	for key, rule := range map[string]string{"few": `{"event":{"event":{"types":["rare"]}}}`, "all": `{"event":{"event":{"types":["page"]}}}`} {
 		must(s.CreateSegment(ctx, store.NewSegment{Key: key, Name: key, Purpose: "analytics", Rule: must(segment.Read([]byte(rule)))}))
 	}
-	draft := func() {
-		for more := true; more; {
-			more = must(s.Draft(ctx))
-		}
-	}
-	draft()
-	api := must(s.Source(ctx, store.APISource))
-	var events []*insight.Event
-	for n := range 4000 {
-		who := []insight.Identity{id(insight.UserID, fmt.Sprint("u", n))}
-		e := &insight.Event{
-			MessageID: fmt.Sprint(n), Timestamp: epoch, OccurredAt: epoch, ReceivedAt: epoch, Source: api, Channel: api.DefaultChannel, Type: "page", Direction: insight.Inbound, Identities: who, Stream: who[0],
-		}
-		if n%400 == 0 {
-			e.Type = "rare"
-		}
-		events = append(events, e)
+	drafted(t, s)
+	events := pages(t, s, 4000)
+	for n := 0; n < len(events); n += 400 {
+		events[n].Type = "rare"
 	}
 	must(s.Append(ctx, events))
 	must(s.DB().Exec("ANALYZE"))
 	must(s.ArchiveSegment(ctx, "few"))
 	sent.take()
-	draft()
+	drafted(t, s)
 	used, asked := map[string]bool{}, false
 	for _, one := range sent.take() {
 		if strings.Contains(one.text, "FROM memberships WHERE segment_id") {

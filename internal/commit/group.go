@@ -123,7 +123,7 @@ func (g *Group[Q, A]) run() {
 			return
 		}
 		g.answer(requests)
-		if g.options.Check == nil || len(requests) == 0 {
+		if g.options.Check == nil {
 			tell(requests)
 			continue
 		}
